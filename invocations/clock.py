@@ -1,0 +1,10 @@
+"""Product time. Everything that waits, expires or is dated asks here, so that time can be steered in one place."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+
+def now() -> datetime:
+    """Return product time, aware, UTC."""
+    return datetime.now(timezone.utc)

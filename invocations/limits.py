@@ -1,0 +1,53 @@
+"""AWS's quotas and defaults, and our own. Each with its unit and its source.
+
+Ranges that AWS's service model states (timeout, memory, name lengths ...) are read from botocore's model at the door
+and are not repeated here; what stands here the model does not say, or says wider than ordinary functions get.
+"""
+
+from __future__ import annotations
+
+MIB = 1024 * 1024
+
+# Invocation, bytes. Source: AWS Lambda quotas; the response limit is the recorded error text.
+SYNC_REQUEST_BYTES = 6 * MIB
+SYNC_RESPONSE_BYTES = 6 * MIB + 100
+LOG_TAIL_BYTES = 4096
+CLIENT_CONTEXT_BYTES = 3583  # of base64
+
+# Function settings. The model's maxima (5400 s, 32768 MB) belong to features that lambdaplay does not offer.
+TIMEOUT_SECONDS_MAX = 900
+TIMEOUT_SECONDS_DEFAULT = 3
+MEMORY_MB_MIN, MEMORY_MB_MAX, MEMORY_MB_DEFAULT = 128, 10240, 128
+TMP_MB_MIN, TMP_MB_MAX, TMP_MB_DEFAULT = 512, 10240, 512
+ENVIRONMENT_BYTES = 4096  # of the JSON text of all variables
+FILE_DESCRIPTORS = 1024
+PROCESSES = 1024
+FUNCTION_NAME_CHARACTERS = 64
+
+# Code packages, bytes.
+ZIPPED_BYTES = 52_428_800
+UNZIPPED_BYTES = 262_144_000
+ZIP_ENTRIES = 20_000  # ours: bounds what one upload may make the disk do
+CREATE_REQUEST_BYTES = 70_167_211
+TOTAL_CODE_BYTES = 80_530_636_800
+
+# Concurrency, executions. Source: AWS Lambda quotas (per account and region).
+ACCOUNT_CONCURRENCY = 1000
+UNRESERVED_CONCURRENCY_MIN = 100
+
+# Initialisation, seconds. Source: AWS's runtime lifecycle page.
+INIT_SECONDS = 10
+
+# Ours: what of a function's output we keep, bytes, and how much we read before the function counts as runaway.
+LOG_KEPT_BYTES = 256 * 1024
+OUTPUT_BYTES_MAX = 256 * MIB
+
+# Ours: synchronous calls one web process holds at once. Beyond: 429. Nested calls come on top (they free their caller).
+HELD_CALLS = 128
+HELD_NESTED_CALLS = 192
+RESERVED_THREADS = 24  # console, health, management API
+
+PAGE_ITEMS = 50  # AWS answers at most 50 functions, versions or aliases a page
+
+# Ours: how long a new or changed function stays Pending / InProgress, seconds of real time (AWS: about one to five).
+SETTLE_SECONDS = 0.2

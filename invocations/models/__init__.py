@@ -1,0 +1,18 @@
+"""The tables. Each transition of a row is a method of its model."""
+
+from invocations.models.access_key import AccessKey
+from invocations.models.function import Alias, Function, FunctionVersion, TestEvent
+from invocations.models.heartbeat import Heartbeat
+from invocations.models.invocation import Attempt, Invocation, Payload
+
+__all__ = [
+    "AccessKey",
+    "Alias",
+    "Attempt",
+    "Function",
+    "FunctionVersion",
+    "Heartbeat",
+    "Invocation",
+    "Payload",
+    "TestEvent",
+]

@@ -1,0 +1,96 @@
+"""What happened: invocations, their attempts and their payloads. Payload bytes live apart from state rows."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from invocations.values import Outcome, Scope
+
+
+class InvocationQuerySet(models.QuerySet["Invocation"]):
+    def within(self, scope: Scope) -> InvocationQuerySet:
+        return self.filter(account=scope.account, region=scope.region)
+
+
+class Invocation(models.Model):
+    """One accepted request. A synchronous one is written once, with its end, before its answer leaves."""
+
+    class Type(models.TextChoices):
+        SYNC = "RequestResponse"
+        ASYNC = "Event"
+
+    class State(models.TextChoices):
+        QUEUED = "QUEUED"
+        RUNNING = "RUNNING"
+        SUCCEEDED = "SUCCEEDED"
+        FAILED = "FAILED"
+
+    request_id = models.CharField(max_length=36, unique=True)
+    account = models.CharField(max_length=12)
+    region = models.CharField(max_length=32)
+    # By name, not by key: history outlives its function.
+    function = models.CharField(max_length=64)
+    qualifier = models.CharField(max_length=128, blank=True, default="")  # as the caller wrote it
+    executed_version = models.CharField(max_length=20)
+    invocation_type = models.CharField(max_length=16, choices=Type)
+    state = models.CharField(max_length=10, choices=State)
+    condition = models.CharField(max_length=32)  # an Outcome for synchronous invocations
+    error_type = models.CharField(max_length=200, blank=True, default="")
+    error_message = models.CharField(max_length=1000, blank=True, default="")
+    door = models.CharField(max_length=16)
+    caller = models.CharField(max_length=256)
+    trace_id = models.CharField(max_length=64, blank=True, default="")
+    accepted_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[models.Manager[Invocation]] = InvocationQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["account", "region", "function", "-id"], name="invocation_by_function"),
+            models.Index(fields=["accepted_at"], name="invocation_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return self.request_id
+
+
+class Attempt(models.Model):
+    """One run of an invocation in an execution environment."""
+
+    invocation = models.ForeignKey(Invocation, on_delete=models.CASCADE, related_name="attempts")
+    attempt_no = models.IntegerField(default=1)
+    outcome = models.CharField(max_length=20, choices=[(o.value, o.value) for o in Outcome])
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    environment_id = models.CharField(max_length=32)
+    log_stream = models.CharField(max_length=128)
+    cold = models.BooleanField()
+    init_us = models.IntegerField(null=True)  # microseconds; None unless this was the environment's first event
+    duration_us = models.IntegerField()
+    billed_ms = models.IntegerField()
+    memory_mb = models.IntegerField()
+    max_memory_mb = models.IntegerField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.invocation_id}#{self.attempt_no}"
+
+
+class Payload(models.Model):
+    """The bytes as they came and went."""
+
+    invocation = models.OneToOneField(Invocation, on_delete=models.CASCADE, primary_key=True, related_name="payload")
+    request = models.BinaryField()
+    response = models.BinaryField()
+    log = models.BinaryField()
+    log_truncated = models.BooleanField(default=False)
+    client_context = models.TextField(blank=True, default="")
+
+    def __str__(self) -> str:
+        return str(self.invocation_id)

@@ -1,0 +1,147 @@
+"""Values that cross a wall between two rooms. Frozen; no behaviour beyond reading themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+LATEST = "$LATEST"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where a resource lives: everything is looked up inside one account and region."""
+
+    account: str
+    region: str
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asked, and through which door ("api", "console", "form", "command")."""
+
+    scope: Scope
+    door: str
+    name: str  # access key id, user name, or "" for a command
+    arn: str
+    environment_id: str | None = None  # set when a function calls with its environment's own key
+
+
+@dataclass(frozen=True)
+class InvokeRequest:
+    caller: Caller
+    function: str  # name, partial ARN or ARN, perhaps with a qualifier
+    payload: bytes
+    qualifier: str | None = None
+    invocation_type: str = "RequestResponse"  # or "DryRun" ("Event" is refused by name until it is built)
+    log_type: str = "None"  # or "Tail"
+    client_context: str | None = None  # base64 of a JSON object
+    trace_header: str | None = None  # X-Amzn-Trace-Id as sent
+    request_id: str | None = None  # made when None
+
+
+@dataclass(frozen=True)
+class InvocationResult:
+    """What the caller gets. `function_error` is None on success; a failing function is a result, not an exception."""
+
+    status_code: int
+    request_id: str
+    executed_version: str | None
+    payload: bytes
+    function_error: str | None = None
+    log_tail: bytes | None = None  # at most 4 KB, only when asked for
+    trace_header: str = ""
+    content_type: str = "application/json"
+
+
+class Outcome(StrEnum):
+    """How one attempt ended."""
+
+    SUCCESS = "Success"
+    FUNCTION_ERROR = "FunctionError"  # the handler raised
+    INIT_ERROR = "InitError"  # the module could not be loaded, or the runtime not started
+    TIMEOUT = "Timeout"
+    EXITED = "Exited"  # the process ended by itself
+    OUT_OF_MEMORY = "OutOfMemory"
+    RESPONSE_TOO_LARGE = "ResponseTooLarge"
+
+
+@dataclass(frozen=True)
+class EnvironmentSpec:
+    """Everything an execution environment is made from. Two environments with one `key` are interchangeable."""
+
+    key: str  # changes whenever code or configuration changes
+    scope: Scope
+    function: str
+    version: str
+    runtime: str  # AWS's identifier, e.g. python3.12
+    handler: str
+    code_sha256: str  # hex; names the folder below Home.code
+    memory_mb: int
+    tmp_mb: int
+    timeout_seconds: int
+    variables: Mapping[str, str]
+    network: str  # endpoint, internet, host
+    reserved_concurrency: int | None  # of the function, all versions together; None: unreserved
+    unreserved_limit: int  # what unreserved functions of the account share
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event on its way into an environment."""
+
+    request_id: str
+    payload: bytes
+    invoked_arn: str
+    trace_header: str
+    client_context: str | None = None  # JSON text (already decoded from base64)
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What running one event gave. Times in seconds, sizes in MB, log already in AWS's text form."""
+
+    outcome: Outcome
+    payload: bytes
+    content_type: str
+    log: bytes  # START .. REPORT, the head capped at LOG_KEPT_BYTES
+    log_tail: bytes  # the last 4 KB
+    log_truncated: bool
+    error_type: str
+    error_message: str
+    environment_id: str
+    log_stream: str
+    cold: bool
+    started_at: datetime
+    ended_at: datetime
+    init_seconds: float | None  # only for the environment's first invocation
+    duration_seconds: float
+    billed_ms: int
+    max_memory_mb: int
+
+
+@dataclass(frozen=True)
+class EnvironmentState:
+    """One row of the environment host's list, for the console."""
+
+    environment_id: str
+    function_arn: str
+    version: str
+    state: str  # "starting", "idle", "frozen", "busy"
+    request_id: str | None
+    since: datetime
+    invocations: int
+    memory_mb: int
+    interpreter: str
+    network: str
+
+
+@dataclass(frozen=True)
+class HostState:
+    """What the environment host says of itself."""
+
+    sandbox: str  # level in use: L2, L1, L0, none
+    findings: Mapping[str, str]
+    environments: tuple[EnvironmentState, ...] = field(default_factory=tuple)
