@@ -1,0 +1,80 @@
+"""Reading the memory and the members of process trees from /proc, cheaply enough to poll."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_STATUS_BYTES = 4096
+
+
+def _read(path: str) -> bytes:
+    """The file's first 4 KB, or nothing when the process is gone."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        return os.read(fd, _STATUS_BYTES)
+    except OSError:
+        return b""
+    finally:
+        os.close(fd)
+
+
+def resident_bytes(pid: int) -> int:
+    """Memory the process holds now that is its own: resident pages minus file-backed ones. 0 when it is gone.
+
+    Pages shared with the parent it was forked from count, as they would for a process started alone.
+    """
+    fields = _read(f"/proc/{pid}/statm").split()
+    return (int(fields[1]) - int(fields[2])) * _PAGE if len(fields) > 2 else 0
+
+
+def peak_bytes(pid: int) -> int:
+    """The most the process ever held, file-backed pages included (VmHWM). 0 when it is gone or a zombie."""
+    status = _read(f"/proc/{pid}/status")
+    at = status.find(b"VmHWM:")
+    return int(status[at + 6 :].split(None, 1)[0]) * 1024 if at >= 0 else 0
+
+
+def children(pid: int) -> list[int]:
+    """The direct children of all threads of the process, as our pid namespace numbers them."""
+    found: list[int] = []
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return found
+    for thread in threads:
+        found += map(int, _read_all(f"/proc/{pid}/task/{thread}/children").split())
+    return found
+
+
+def _read_all(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def tree(pid: int) -> list[int]:
+    """The process and everything below it, parents first.
+
+    Of an init process of a pid namespace that is everything in the namespace; elsewhere a process whose parent died
+    hangs below the nearest subreaper.
+    """
+    found = [pid]
+    for each in found:  # grows while it is walked
+        found += children(each)
+    return found
+
+
+def tree_resident_bytes(pids: Iterable[int]) -> int:
+    return sum(map(resident_bytes, pids))
+
+
+def over_limit(pids: Iterable[int], limit_bytes: int) -> bool:
+    """Whether the processes together hold more than the limit."""
+    return tree_resident_bytes(pids) > limit_bytes
