@@ -168,7 +168,7 @@ def _drop_to(uid: int, gid: int) -> None:
 
 
 def _attempt(work: Callable[[], None], user: tuple[int, int] | None) -> str:
-    """"yes", or what the kernel answered."""
+    """Returns "yes", or what the kernel answered."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:

@@ -1,0 +1,195 @@
+"""What a Python environment runs: AWS's own bootstrap over our runtime client, with sys.path as on AWS.
+
+Lies in the folder of the runtime's libraries, next to awslambdaric and boto3 (AWS's /var/runtime). Two ways in:
+a fork server calls preload(), forks, closes the jail, sets os.environ and calls main(handler) in the child; a fresh
+interpreter runs this file as a script. Standard library only.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from types import ModuleType
+
+LIBRARIES = os.path.dirname(os.path.abspath(__file__))
+TASK_ROOT = "/var/task"
+LAYERS = "/opt/python"
+
+# Packages of LIBRARIES that only work together: one bundled with the code makes all of them come from the code first.
+_SDK = frozenset(("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3"))
+
+# Modules that a fresh start would have loaded before the handler; None: nothing was preloaded beyond that.
+_baseline: frozenset[str] | None = None
+
+
+def preload(boto3: bool) -> None:
+    """Import all that function starts have in common, and boto3 when asked to. No thread, no open socket.
+
+    For a fork server; the caller freezes the garbage collector afterwards.
+    """
+    global _baseline
+    if LIBRARIES not in sys.path:
+        sys.path.insert(0, LIBRARIES)
+    _import_runtime()
+    _baseline = frozenset(sys.modules)
+    _import_common()
+    if boto3:
+        _import_sdk()
+
+
+def _import_runtime() -> None:
+    import site  # with -S not loaded: exit() and quit() come from it
+
+    import awslambdaric.bootstrap
+    import awslambdaric.lambda_literals  # noqa: F401
+
+    site.setquit()
+    site.setcopyright()
+    site.sethelper()
+
+
+def _import_common() -> None:
+    """What handlers and failing starts most often load next."""
+    import base64  # noqa: F401
+    import concurrent.futures.thread  # noqa: F401
+    import datetime  # noqa: F401
+    import hashlib  # noqa: F401
+    import http.client  # noqa: F401
+    import random  # noqa: F401
+    import ssl  # noqa: F401
+    import subprocess  # noqa: F401
+    import urllib.request  # noqa: F401
+    import uuid  # noqa: F401
+    from encodings import ascii, idna, latin_1  # noqa: F401
+
+
+def _import_sdk() -> None:
+    """Import boto3 and, by making one client of each protocol, all the modules that clients load when made."""
+    import boto3.session
+
+    session = boto3.session.Session(
+        aws_access_key_id="preload",
+        aws_secret_access_key="preload",  # noqa: S106  signs nothing
+        region_name="us-east-1",
+    )
+    for service in ("s3", "dynamodb", "sqs", "lambda", "sns"):
+        session.client(service)
+    del session
+    gc.collect()
+
+
+def main(handler: str, task_root: str = TASK_ROOT) -> None:
+    """Run the handler's event loop in this process. Never returns: ends the process as an interpreter would end."""
+    code = 1
+    try:
+        _run(handler, task_root)
+    except SystemExit as error:
+        code = _exit_code(error)
+    except MemoryError:
+        _die_as_out_of_memory()
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        _leave(code)
+
+
+def _run(handler: str, task_root: str) -> None:
+    if "TZ" in os.environ:
+        import time
+
+        time.tzset()
+    _import_runtime()
+    sys.argv = [os.path.join(LIBRARIES, "bootstrap.py")]
+    sys.path[:] = _search_path(task_root)
+    _let_code_come_first(task_root)
+
+    from awslambdaric import bootstrap, lambda_runtime_client
+
+    if "AWS_LAMBDA_LOG_FORMAT" in os.environ or "AWS_LAMBDA_LOG_LEVEL" in os.environ:
+        import importlib
+
+        importlib.reload(bootstrap)  # reads them when imported
+    # Made at import, when AWS_EXECUTION_ENV, which decides how non-ASCII results are written, was not known.
+    lambda_runtime_client.BaseLambdaRuntimeClient.marshaller = lambda_runtime_client.LambdaMarshaller()
+    client = lambda_runtime_client.LambdaRuntimeClient(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    bootstrap.run(handler, client)
+
+
+def _die_as_out_of_memory() -> None:
+    """Too little memory even to report it. On AWS the kernel would have killed the process before."""
+    os.kill(os.getpid(), 9)
+
+
+def _layer_folders() -> list[str]:
+    packages = f"{LAYERS}/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
+    return [packages, LAYERS]
+
+
+def _search_path(task_root: str) -> list[str]:
+    """The code, the layers, PYTHONPATH, the runtime's libraries, the standard library: AWS's order."""
+    standard = [path for path in sys.path if path and _is_standard(path)]
+    asked = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != LIBRARIES]
+    return list(dict.fromkeys([task_root, *_layer_folders(), *asked, LIBRARIES, *standard]))
+
+
+def _is_standard(path: str) -> bool:
+    prefixes = {sys.base_prefix, sys.base_exec_prefix}
+    inside = any(path == prefix or path.startswith(prefix + os.sep) for prefix in prefixes)
+    return inside and "site-packages" not in path and "dist-packages" not in path
+
+
+def _let_code_come_first(task_root: str) -> None:
+    """Forget preloaded modules of which the code or a layer brings its own, and those of the fork server."""
+    known = frozenset(sys.modules) if _baseline is None else _baseline
+    brought: set[str] = set()
+    for folder in (task_root, *_layer_folders()):
+        try:
+            brought.update(name.partition(".")[0] for name in os.listdir(folder))
+        except OSError:
+            continue
+    if brought & _SDK:
+        brought |= _SDK
+    for name, module in list(sys.modules.items()):
+        if name == "__main__":
+            continue
+        if (name not in known and name.partition(".")[0] in brought) or _is_foreign(module):
+            del sys.modules[name]
+    sys.modules.pop("bootstrap_main", None)
+
+
+def _is_foreign(module: ModuleType) -> bool:
+    """Whether it came from neither the standard library nor LIBRARIES: then it is the fork server's own."""
+    path = getattr(module, "__file__", None)
+    return path is not None and not path.startswith(LIBRARIES + os.sep) and not _is_standard(path)
+
+
+def _exit_code(error: SystemExit) -> int:
+    if error.code is None:
+        return 0
+    if isinstance(error.code, int):
+        return error.code & 0xFF
+    print(error.code, file=sys.stderr)
+    return 1
+
+
+def _leave(code: int) -> None:
+    """End as the interpreter does: wait for threads, run exit handlers, flush; but unwind nothing of the parent."""
+    import atexit
+    import threading
+
+    for step in (getattr(threading, "_shutdown", None), atexit._run_exitfuncs, sys.stdout.flush, sys.stderr.flush):
+        try:
+            if step is not None:
+                step()
+        except BaseException:  # noqa: S112  nobody is left to be told
+            continue
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    # As a module of its own name, so that it can be imported and forgotten like in a forked start.
+    sys.path.insert(0, LIBRARIES)
+    import bootstrap_main
+
+    bootstrap_main.main(sys.argv[1] if len(sys.argv) > 1 else os.environ["_HANDLER"])
