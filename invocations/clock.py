@@ -8,3 +8,8 @@ from datetime import datetime, timezone
 def now() -> datetime:
     """Return product time, aware, UTC."""
     return datetime.now(timezone.utc)
+
+
+def real() -> datetime:
+    """Return real time, aware, UTC: for what no steering moves (resource states, signatures, leases, file ages)."""
+    return datetime.now(timezone.utc)

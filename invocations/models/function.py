@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import uuid
-from typing import ClassVar
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
-from django.db import models
+from django.db import models, transaction
 
+from invocations import limits
 from invocations.arns import function_arn
 from invocations.values import LATEST, Scope
+
+# What a published version freezes. The description is not among them: a version may carry one of its own.
+FROZEN = (
+    "runtime",
+    "handler",
+    "role",
+    "timeout_seconds",
+    "memory_mb",
+    "tmp_mb",
+    "architecture",
+    "variables",
+    "tracing_mode",
+    "log_group",
+    "code_sha256",
+    "code_size",
+)
 
 
 def new_revision() -> str:
@@ -39,7 +60,7 @@ class Function(models.Model):
     tags = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField()
 
-    objects: ClassVar[models.Manager[Function]] = FunctionQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[models.Manager[Function]] = FunctionQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "region", "name"], name="function_name_is_unique")]
@@ -62,6 +83,21 @@ class Function(models.Model):
     def changed(self) -> None:
         """Tell every cache, in every process, that this function is not what it was."""
         Function.objects.filter(pk=self.pk).update(catalog_revision=models.F("catalog_revision") + 1)
+
+    def take_version_number(self) -> int:
+        """Return the next version number and move on from it; to be called where the function's row is locked."""
+        number = self.next_version
+        taken = Function.objects.filter(pk=self.pk, next_version=number).update(next_version=number + 1)
+        if not taken:
+            self.refresh_from_db(fields=["next_version"])
+            return self.take_version_number()
+        self.next_version = number + 1
+        return number
+
+    def reserve(self, executions: int | None) -> None:
+        """Set the reserved concurrency; None ends the reservation."""
+        Function.objects.filter(pk=self.pk).update(reserved_concurrency=executions)
+        self.reserved_concurrency = executions
 
 
 class FunctionVersion(models.Model):
@@ -98,6 +134,8 @@ class FunctionVersion(models.Model):
     update_status = models.CharField(max_length=16, choices=UpdateStatus, default=UpdateStatus.SUCCESSFUL)
     revision_id = models.CharField(max_length=36, default=new_revision)
     last_modified = models.DateTimeField()
+    # On a published version: the fingerprint of the $LATEST it was made from.
+    published_from = models.CharField(max_length=64, blank=True, default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["function", "version"], name="version_is_unique")]
@@ -105,6 +143,70 @@ class FunctionVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.function}:{self.version}"
+
+    @property
+    def unsettled(self) -> bool:
+        """Pending after its creation, or InProgress after an update."""
+        return self.state == self.State.PENDING or self.update_status == self.UpdateStatus.IN_PROGRESS
+
+    def fingerprint(self) -> str:
+        """Return a hex SHA-256 that is equal for equal code, configuration and description."""
+        content = {name: getattr(self, name) for name in (*FROZEN, "description")}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def settle(self, now: datetime) -> bool:
+        """Pending -> Active, InProgress -> Successful, once due; True when this call made the transition.
+
+        `now` is real time. Whoever reads a version calls this; there is no timer. The completion is a revision of its
+        own, as on AWS.
+        """
+        if not self.unsettled or now < self.state_since + timedelta(seconds=limits.SETTLE_SECONDS):
+            return False
+        leaving: dict[str, Any] = {"state": self.state, "update_status": self.update_status}
+        reached = {"state": self.State.ACTIVE, "update_status": self.UpdateStatus.SUCCESSFUL}
+        return self._move({**leaving, "revision_id": self.revision_id}, reached)
+
+    def begin_update(self, changes: Mapping[str, Any], now: datetime) -> bool:
+        """Active and Successful -> InProgress with these changes, as a new revision.
+
+        False, and nothing is written, when another update is under way or the row is not the revision read.
+        """
+        leaving = {
+            "state__in": [self.State.ACTIVE, self.State.FAILED],
+            "update_status__in": [self.UpdateStatus.SUCCESSFUL, self.UpdateStatus.FAILED],
+            "revision_id": self.revision_id,
+        }
+        reached = {**changes, "update_status": self.UpdateStatus.IN_PROGRESS, "state_since": now, "last_modified": now}
+        return self._move(leaving, reached)
+
+    def revise(self) -> bool:
+        """Give the row a new revision id and nothing else (publishing a version does this to $LATEST)."""
+        return self._move({"revision_id": self.revision_id}, {})
+
+    def publish(self, number: int, description: str | None, now: datetime) -> FunctionVersion:
+        """Freeze this $LATEST as version `number`, Pending; None keeps the function's own description."""
+        return FunctionVersion.objects.create(
+            **{name: getattr(self, name) for name in FROZEN},
+            function=self.function,
+            version=str(number),
+            description=self.description if description is None else description,
+            published_from=self.fingerprint(),
+            state=self.State.PENDING,
+            state_since=now,
+            last_modified=self.last_modified,
+        )
+
+    def _move(self, leaving: Mapping[str, Any], reached: Mapping[str, Any]) -> bool:
+        """UPDATE ... WHERE the state it leaves; the row's count decides, and the object follows the row."""
+        values = {**reached, "revision_id": new_revision()}
+        with transaction.atomic():
+            moved = FunctionVersion.objects.filter(pk=self.pk, **leaving).update(**values)
+            if moved:
+                self.function.changed()
+        if moved:
+            for name, value in values.items():
+                setattr(self, name, value)
+        return bool(moved)
 
 
 class Alias(models.Model):
@@ -124,6 +226,22 @@ class Alias(models.Model):
 
     def __str__(self) -> str:
         return f"{self.function}:{self.name}"
+
+    @property
+    def arn(self) -> str:
+        return self.function.arn(self.name)
+
+    def change(self, changes: Mapping[str, Any]) -> bool:
+        """Write these changes as a new revision; False when the row is not the revision that was read."""
+        values = {**changes, "revision_id": new_revision()}
+        with transaction.atomic():
+            moved = Alias.objects.filter(pk=self.pk, revision_id=self.revision_id).update(**values)
+            if moved:
+                self.function.changed()
+        if moved:
+            for name, value in values.items():
+                setattr(self, name, value)
+        return bool(moved)
 
 
 class TestEvent(models.Model):

@@ -1,0 +1,79 @@
+"""Reserved concurrency: of a function, all its versions together."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import Sum
+
+from invocations.decisions.constraints import detected, range_violation
+from invocations.decisions.reservation import reservation_problem
+from invocations.errors import InvalidParameterValue, ValidationException
+from invocations.flows import environments
+from invocations.flows.targets import Name, lock_function, not_found, read_name
+from invocations.models import Function
+from invocations.values import Scope
+from lambdaplay.db.pool import pooled
+
+_UNQUALIFIED_ONLY = (
+    "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "
+    "Please specify either a function name or an unqualified function ARN."
+)
+
+
+@pooled()
+def put_concurrency(scope: Scope, reference: str, reserved: int) -> int:
+    """Reserve executions for a function and return the number; 0 throttles every call."""
+    name = _unqualified(scope, reference, "PutFunctionConcurrency")
+    with transaction.atomic():
+        function = lock_function(name)
+        check_reservation(scope, function, reserved)
+        _set(function, reserved)
+    return reserved
+
+
+@pooled()
+def get_concurrency(scope: Scope, reference: str) -> int | None:
+    """Return a function's reserved executions, None when it has no reservation."""
+    name = _unqualified(scope, reference, "GetFunctionConcurrency")
+    function = Function.objects.filter(account=scope.account, region=scope.region, name=name.name).first()
+    if function is None:
+        raise not_found(name)
+    return function.reserved_concurrency
+
+
+@pooled()
+def delete_concurrency(scope: Scope, reference: str) -> None:
+    """End a function's reservation, if it has one."""
+    name = _unqualified(scope, reference, "DeleteFunctionConcurrency")
+    with transaction.atomic():
+        _set(lock_function(name), None)
+
+
+def check_reservation(scope: Scope, function: Function | None, asked: int) -> None:
+    """Raise InvalidParameterValue when the reservation leaves too little for others; in the caller's transaction.
+
+    Locks the scope's functions, so that two reservations made at once are judged one after the other.
+    """
+    problem = range_violation(asked, 0, 2**31 - 1, "reservedConcurrentExecutions")
+    if problem is not None:
+        raise ValidationException(detected([problem]))
+    mine = Function.objects.filter(account=scope.account, region=scope.region)
+    list(mine.select_for_update().order_by("pk").values_list("pk", flat=True))
+    others = mine if function is None else mine.exclude(pk=function.pk)
+    total = others.aggregate(total=Sum("reserved_concurrency"))["total"] or 0
+    refused = reservation_problem(asked, total)
+    if refused is not None:
+        raise InvalidParameterValue(refused)
+
+
+def _set(function: Function, reserved: int | None) -> None:
+    function.reserve(reserved)
+    function.changed()
+    environments.retire(function)
+
+
+def _unqualified(scope: Scope, reference: str, action: str) -> Name:
+    name = read_name(scope, reference, action=action)
+    if name.qualifier is not None:
+        raise InvalidParameterValue(_UNQUALIFIED_ONLY)
+    return name

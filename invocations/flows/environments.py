@@ -1,0 +1,36 @@
+"""What a change of a function means for its execution environments, once the change is committed."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from invocations.models import Function, FunctionVersion
+
+try:
+    from invocations.flows.specs import spec_for
+    from invocations.runtime import client
+except ImportError:  # being built
+    client = None  # type: ignore[assignment]
+
+
+def renew(version: FunctionVersion) -> None:
+    """After commit: end the idle environments of what was, and initialise one of what is now."""
+    function = version.function
+
+    def after_commit() -> None:
+        if client is not None:
+            client.retire(function.scope, function.name)
+            client.prepare(spec_for(function, version))
+
+    transaction.on_commit(after_commit)
+
+
+def retire(function: Function) -> None:
+    """After commit: end the function's idle environments."""
+    scope, name = function.scope, function.name
+
+    def after_commit() -> None:
+        if client is not None:
+            client.retire(scope, name)
+
+    transaction.on_commit(after_commit)
