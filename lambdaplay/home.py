@@ -67,9 +67,14 @@ class Home:
     def companion_socket(self) -> Path:
         return self.run / "companion.sock"
 
+    @property
+    def static(self) -> Path:
+        """What `collectstatic` gathers; stays empty while the files are served from their packages."""
+        return self.root / "static"
+
     def make(self) -> None:
         """Make the folders, private to their owner."""
-        for folder in (self.root, self.code, self.libraries, self.logs, self.run):
+        for folder in (self.root, self.code, self.libraries, self.logs, self.run, self.static):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in (self.root, self.run):
             info = folder.stat()

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from lambdaplay.home import Home
+from lambdaplay.unfold import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -53,7 +54,7 @@ LAMBDAPLAY_HOME = Home(Path(_text("LAMBDAPLAY_HOME", str(BASE_DIR / "var"))).abs
 LAMBDAPLAY_HOST = _text("LAMBDAPLAY_HOST", "127.0.0.1")
 LAMBDAPLAY_PORT = _number("LAMBDAPLAY_PORT", 8000)
 LAMBDAPLAY_LOOPBACK = _is_loopback(LAMBDAPLAY_HOST)
-LAMBDAPLAY_URL = f"http://{'[' + LAMBDAPLAY_HOST + ']' if ':' in LAMBDAPLAY_HOST else LAMBDAPLAY_HOST}:{LAMBDAPLAY_PORT}"
+LAMBDAPLAY_URL = f"http://{f'[{LAMBDAPLAY_HOST}]' if ':' in LAMBDAPLAY_HOST else LAMBDAPLAY_HOST}:{LAMBDAPLAY_PORT}"
 LAMBDAPLAY_ACCESS_KEY_ID = _text("LAMBDAPLAY_ACCESS_KEY_ID", "test")
 LAMBDAPLAY_SECRET_ACCESS_KEY = _text("LAMBDAPLAY_SECRET_ACCESS_KEY", "test")
 LAMBDAPLAY_ACCOUNT = "000000000000"
@@ -64,6 +65,9 @@ LAMBDAPLAY_SANDBOX = _choice("LAMBDAPLAY_SANDBOX", "auto", ("auto", "L3", "L2", 
 LAMBDAPLAY_FUNCTION_NETWORK = _choice("LAMBDAPLAY_FUNCTION_NETWORK", "endpoint", ("endpoint", "internet", "host"))
 LAMBDAPLAY_STRICT_RUNTIMES = _flag("LAMBDAPLAY_STRICT_RUNTIMES")
 LAMBDAPLAY_CLOCK = _choice("LAMBDAPLAY_CLOCK", "real", ("real",))
+# Our own history, in days of real time since it was written.
+LAMBDAPLAY_KEEP_PAYLOADS_DAYS = _number("LAMBDAPLAY_KEEP_PAYLOADS_DAYS", 14)
+LAMBDAPLAY_KEEP_ROWS_DAYS = _number("LAMBDAPLAY_KEEP_ROWS_DAYS", 90)
 LAMBDAPLAY_EXTRA_HOSTS = [name for name in _text("LAMBDAPLAY_ALLOWED_HOSTS", "").split(",") if name]
 
 if LAMBDAPLAY_COMPANION not in ("moto", "none") and not LAMBDAPLAY_COMPANION.startswith(("http://", "https://")):
@@ -74,7 +78,12 @@ if not LAMBDAPLAY_LOOPBACK and "test" in (LAMBDAPLAY_ACCESS_KEY_ID, LAMBDAPLAY_S
         "LAMBDAPLAY_SECRET_ACCESS_KEY to values of your own."
     )
 
-LAMBDAPLAY_SECRETS = LAMBDAPLAY_HOME.secrets(os.environ.get("LAMBDAPLAY_ADMIN_PASSWORD") or None)
+# Where the companion answers: a socket for the embedded one, else its URL.
+LAMBDAPLAY_COMPANION_PLACE = (
+    LAMBDAPLAY_HOME.companion_socket if LAMBDAPLAY_COMPANION == "moto" else LAMBDAPLAY_COMPANION
+)
+LAMBDAPLAY_ADMIN_PASSWORD = os.environ.get("LAMBDAPLAY_ADMIN_PASSWORD") or None
+LAMBDAPLAY_SECRETS = LAMBDAPLAY_HOME.secrets(LAMBDAPLAY_ADMIN_PASSWORD)
 
 # --- Django -----------------------------------------------------------------------------------------------------------
 
@@ -121,7 +130,8 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ]
+            ],
+            "builtins": ["invocations.admin.tags"],
         },
     }
 ]
@@ -171,7 +181,7 @@ TIME_ZONE = "UTC"
 USE_I18N = False
 
 STATIC_URL = "static/"
-STATIC_ROOT = LAMBDAPLAY_HOME.root / "static"
+STATIC_ROOT = LAMBDAPLAY_HOME.static
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -192,7 +202,7 @@ X_FRAME_OPTIONS = "DENY"
 # Code packages go through our own forms (50 MB zipped, AWS's limit for a direct upload).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 
-# --- Celery: the messenger, never the truth ------------------------------------------------------------------------------
+# --- Celery: the messenger, never the truth ---------------------------------------------------------------------------
 
 CELERY_BROKER_URL = _text("CELERY_BROKER_URL", f"redis+socket://{LAMBDAPLAY_HOME.broker_socket}")
 LAMBDAPLAY_EMBEDDED_BROKER = not os.environ.get("CELERY_BROKER_URL")
@@ -205,18 +215,38 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 2, "socket_connect_timeout": 2, "health_check_interval": 10}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TASK_DEFAULT_QUEUE = "control"
+CELERY_BEAT_SCHEDULE_FILENAME = str(LAMBDAPLAY_HOME.run / "beat-schedule")
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+# Each expires before the next is sent, so that none piles up while nobody takes them.
+CELERY_BEAT_SCHEDULE = {
+    "tick": {"task": "invocations.tasks.tick", "schedule": 2.0, "options": {"expires": 2.0}},
+    "prune": {"task": "invocations.tasks.prune", "schedule": 3600.0, "options": {"expires": 3600.0}},
+}
 
-# --- logging ------------------------------------------------------------------------------------------------------------
+# --- logging ----------------------------------------------------------------------------------------------------------
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    # 503 is an answer given on purpose (health, capacity), not an accident to report.
+    "filters": {
+        "accidents": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: getattr(record, "status_code", None) != 503,
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"lambdaplay": {"level": "INFO"}, "invocations": {"level": "INFO"}},
+    "loggers": {
+        "lambdaplay": {"level": "INFO"},
+        "invocations": {"level": "INFO"},
+        "django.request": {"filters": ["accidents"]},
+    },
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.functions import Now
 
 from invocations.values import Outcome, Scope
 
@@ -44,6 +45,8 @@ class Invocation(models.Model):
     trace_id = models.CharField(max_length=64, blank=True, default="")
     accepted_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    # Real time, by the database itself: retention counts from here whatever product time does.
+    written_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects: ClassVar[models.Manager[Invocation]] = InvocationQuerySet.as_manager()  # type: ignore[assignment]
 

@@ -1,0 +1,54 @@
+"""Broker and companion, asked whether they are there. Both are other people's programs behind a socket."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from kombu import Connection
+
+from invocations.errors import UnusablePart
+
+ANSWER_SECONDS = 1.0
+
+
+def ask_broker(url: str) -> None:
+    """Connect to the broker and greet it. Raises UnusablePart."""
+    options = {"socket_timeout": ANSWER_SECONDS, "socket_connect_timeout": ANSWER_SECONDS}
+    known = options if url.startswith(("redis", "valkey")) else {}
+    try:
+        with Connection(url, connect_timeout=ANSWER_SECONDS, transport_options=known) as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=ANSWER_SECONDS)
+    except Exception as error:  # each transport has errors of its own
+        raise UnusablePart(f"The broker does not answer: {error}") from error
+
+
+def ask_companion(place: Path | str) -> None:
+    """Ask the companion (socket path of the embedded one, or URL) for anything. Raises UnusablePart."""
+    connection = _LocalConnection(place) if isinstance(place, Path) else _remote(place)
+    try:
+        connection.request("GET", "/moto-api/data.json" if isinstance(place, Path) else "/")
+        connection.getresponse().read()
+    except (OSError, http.client.HTTPException) as error:
+        raise UnusablePart(f"The companion does not answer: {error}") from error
+    finally:
+        connection.close()
+
+
+def _remote(url: str) -> http.client.HTTPConnection:
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    return kind(parts.hostname or "", parts.port, timeout=ANSWER_SECONDS)
+
+
+class _LocalConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("companion", timeout=ANSWER_SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(ANSWER_SECONDS)
+        self.sock.connect(str(self._path))

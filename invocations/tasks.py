@@ -1,0 +1,22 @@
+"""What Celery runs, one line each. A task carries no work of its own: it says "look now"."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from invocations import clock
+from invocations.flows import retention
+from invocations.flows.health import MESSAGES
+from invocations.models import Heartbeat
+
+
+@shared_task(queue="control")
+def tick() -> None:
+    """Beat and the control worker can reach each other."""
+    Heartbeat.objects.beat(MESSAGES, clock.real())
+
+
+@shared_task(queue="control")
+def prune() -> None:
+    """Forget history that is past its retention."""
+    retention.prune()

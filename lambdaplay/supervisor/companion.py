@@ -1,0 +1,26 @@
+"""The companion: moto's emulators for the services that are not our subject (S3, DynamoDB, IAM, SSM ...)."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+
+def run(socket: Path, account: str) -> None:
+    """Serve moto's WSGI application on a unix socket until killed. What it holds is in memory."""
+    # moto takes its account from the environment alone.
+    os.environ["MOTO_ACCOUNT_ID"] = account
+    from moto.server import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import WSGIRequestHandler, make_server
+
+    class Handler(WSGIRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    socket.unlink(missing_ok=True)
+    server = make_server(
+        f"unix://{socket}", 0, DomainDispatcherApplication(create_backend_app), threaded=True, request_handler=Handler
+    )
+    socket.chmod(0o600)
+    server.serve_forever()

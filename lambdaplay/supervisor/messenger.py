@@ -1,0 +1,80 @@
+"""The Celery parts: two workers and beat, each in a process of its own with a heartbeat of its own."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+import warnings
+
+from django.conf import settings
+from django.db import Error, close_old_connections
+
+from invocations import clock
+from invocations.errors import UnusablePart
+from invocations.models import Heartbeat
+from invocations.neighbours import ask_broker
+from lambdaplay.celery import app
+
+BEAT_SECONDS = 2.0
+BROKER_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
+
+
+def run_worker(name: str, queues: str, threads: int) -> None:
+    """Serve these queues until told to stop."""
+    _prepare(name)
+    worker = app.Worker(
+        hostname=f"{name}-{os.getpid()}@%h",
+        pool="threads",
+        concurrency=threads,
+        queues=queues,
+        loglevel="WARNING",
+        quiet=True,
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        redirect_stdouts=False,
+    )
+    worker.start()
+    sys.exit(worker.exitcode)
+
+
+def run_beat(name: str) -> None:
+    """Send the periodic tasks until told to stop."""
+    _prepare(name)
+    app.Beat(loglevel="WARNING", quiet=True, redirect_stdouts=False, remote_control=False).run()
+
+
+def _prepare(name: str) -> None:
+    # Celery warns a root user about pickle; only JSON is accepted here, and functions never run as root.
+    warnings.filterwarnings("ignore", message=".*superuser privileges.*")
+    if settings.LAMBDAPLAY_EMBEDDED_BROKER:
+        _wait_for_broker()
+    threading.Thread(target=_beat_on, args=(name,), name="heartbeat", daemon=True).start()
+
+
+def _wait_for_broker() -> None:
+    """It is started with us; Celery would complain at once and try again only after two seconds."""
+    deadline = time.monotonic() + BROKER_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            ask_broker(settings.CELERY_BROKER_URL)
+        except UnusablePart:
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _beat_on(name: str) -> None:
+    """Say that this process lives, whether or not the broker does."""
+    while True:
+        try:
+            close_old_connections()
+            Heartbeat.objects.beat(name, clock.real())
+        except Error as error:
+            log.warning("The heartbeat could not be written: %s", error)
+        time.sleep(BEAT_SECONDS)

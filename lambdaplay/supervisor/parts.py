@@ -1,0 +1,79 @@
+"""The parts of the house: what each runs, and when it is stopped."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from lambdaplay.supervisor import broker, companion, messenger, web
+
+WEB_WORKERS = 2
+POOL_THREADS = 32
+CONTROL_THREADS = 2
+
+
+@dataclass(frozen=True)
+class Part:
+    """One child of the supervisor. Stages are stopped in ascending order; after `grace` seconds comes the kill."""
+
+    name: str
+    run: Callable[[], None]
+    stage: int
+    grace: float
+    needs_database: bool = False
+    aloud: bool = True  # what it prints is shown on the terminal too
+
+
+# Doors first, so that nothing new comes in; then who works for them; then who serves those.
+STAGE_DOORS, STAGE_WORKERS, STAGE_ENVIRONMENTS, STAGE_SERVICES = range(4)
+
+
+def all_parts(listener: socket.socket) -> list[Part]:
+    """Return the parts that this configuration asks for."""
+    home = settings.LAMBDAPLAY_HOME
+    parts = []
+    if importlib.util.find_spec("invocations.runtime.client"):
+        parts.append(Part("host", _run_host, STAGE_ENVIRONMENTS, 0.7))
+    if settings.LAMBDAPLAY_EMBEDDED_BROKER:
+        parts.append(Part("broker", lambda: broker.run(home.broker_socket), STAGE_SERVICES, 0.3, aloud=False))
+    if settings.LAMBDAPLAY_COMPANION == "moto":
+        parts.append(
+            Part(
+                "companion",
+                lambda: companion.run(home.companion_socket, settings.LAMBDAPLAY_ACCOUNT),
+                STAGE_SERVICES,
+                0.3,
+            )
+        )
+    return [
+        *parts,
+        Part("web", lambda: web.run(listener.fileno(), WEB_WORKERS), STAGE_DOORS, 1.8, needs_database=True),
+        Part(
+            "worker",
+            lambda: messenger.run_worker("worker", "events,polls,deliveries", POOL_THREADS),
+            STAGE_WORKERS,
+            1.2,
+            needs_database=True,
+        ),
+        Part(
+            "control",
+            lambda: messenger.run_worker("control", "control", CONTROL_THREADS),
+            STAGE_WORKERS,
+            1.2,
+            needs_database=True,
+        ),
+        Part("beat", lambda: messenger.run_beat("beat"), STAGE_DOORS, 1.8, needs_database=True),
+    ]
+
+
+def _run_host() -> None:
+    """Become the environment host."""
+    from invocations.runtime import host_command, host_environment
+
+    command = host_command()
+    os.execve(command[0], command, host_environment())  # noqa: S606 - our own program
