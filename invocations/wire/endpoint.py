@@ -1,0 +1,49 @@
+"""The AWS endpoint: WSGI in front of Django, so that no request of AWS clients passes Django's middleware."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+
+from invocations.wire import code_links, dispatch, hosts
+from invocations.wire.http import Request, Response
+
+log = logging.getLogger(__name__)
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+_OWN_PAGES = "/_lambdaplay/"
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
+
+
+class Endpoint:
+    """Answers what AWS clients send; the rest is the console's."""
+
+    def __init__(self, console: Application) -> None:
+        self._console = console
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if not hosts.is_ours(environ.get("HTTP_HOST", "")):
+            return _send(_misdirected(), start_response)
+        request = Request(environ)
+        response = self._answer(request)
+        if response is None:
+            return self._console(environ, start_response)
+        return _send(response, start_response)
+
+    def _answer(self, request: Request) -> Response | None:
+        if request.path.startswith(_OWN_PAGES):
+            return code_links.answer(request)
+        return dispatch.answer(request)
+
+
+def _misdirected() -> Response:
+    body = b"This server does not answer to that host name. List it in LAMBDAPLAY_ALLOWED_HOSTS.\n"
+    return Response(421, [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))], body)
+
+
+def _send(response: Response, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    start_response(f"{response.status} {_REASONS.get(response.status, 'Unknown')}", response.headers)
+    return [response.body] if isinstance(response.body, bytes) else response.body

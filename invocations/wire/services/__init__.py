@@ -1,0 +1,46 @@
+"""One file or package per service, each with SERVICE (its signing name), MODEL (botocore's name) and OPERATIONS.
+
+A module may add LIMITS (bytes of body by operation), UNCHECKED (field paths whose constraints it judges itself, by
+operation) and `direct`, a function that recognises a request which needs no model (Lambda's Invoke).
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from invocations.wire.call import Answer, Call
+from invocations.wire.http import Request
+from invocations.wire.plan import Plan
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service that we answer ourselves."""
+
+    name: str
+    model: str
+    operations: Mapping[str, Callable[[Call], Answer]]
+    limits: Mapping[str, int]
+    unchecked: Mapping[str, Container[str]]
+    direct: Callable[[Request], Plan | None] | None
+
+
+@cache
+def registry() -> Mapping[str, Service]:
+    """All services by signing name, found by looking into this package."""
+    found = {}
+    for info in pkgutil.iter_modules(__path__):
+        module = importlib.import_module(f"{__name__}.{info.name}")
+        found[module.SERVICE] = Service(
+            module.SERVICE,
+            module.MODEL,
+            module.OPERATIONS,
+            getattr(module, "LIMITS", {}),
+            getattr(module, "UNCHECKED", {}),
+            getattr(module, "direct", None),
+        )
+    return found
