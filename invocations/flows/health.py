@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import Error
 
-from invocations import clock, neighbours
+from invocations import clock, neighbours, runtime
 from invocations.errors import UnusablePart
 from invocations.models import Heartbeat
 from lambdaplay.db.pool import pooled
@@ -41,7 +40,7 @@ def examine() -> Health:
     """Ask every part; never raises."""
     # That somebody reads this answer is the web part's sign of life.
     parts = {"web": PartState("ok"), **_heartbeats(clock.real())}
-    if importlib.util.find_spec("invocations.runtime.client"):
+    if hasattr(runtime, "host_command"):
         parts["host"] = _asked(_ask_host)
     parts["broker"] = _asked(lambda: neighbours.ask_broker(settings.CELERY_BROKER_URL))
     if settings.LAMBDAPLAY_COMPANION != "none":

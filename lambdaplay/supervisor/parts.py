@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import socket
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from invocations import runtime
 from lambdaplay.supervisor import broker, companion, messenger, web
 
 WEB_WORKERS = 2
@@ -37,7 +37,7 @@ def all_parts(listener: socket.socket) -> list[Part]:
     """Return the parts that this configuration asks for."""
     home = settings.LAMBDAPLAY_HOME
     parts = []
-    if importlib.util.find_spec("invocations.runtime.client"):
+    if hasattr(runtime, "host_command"):
         parts.append(Part("host", _run_host, STAGE_ENVIRONMENTS, 0.7))
     if settings.LAMBDAPLAY_EMBEDDED_BROKER:
         parts.append(Part("broker", lambda: broker.run(home.broker_socket), STAGE_SERVICES, 0.3, aloud=False))
