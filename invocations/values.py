@@ -83,6 +83,7 @@ class EnvironmentSpec:
     tmp_mb: int
     timeout_seconds: int
     variables: Mapping[str, str]
+    log_group: str
     network: str  # endpoint, internet, host
     reserved_concurrency: int | None  # of the function, all versions together; None: unreserved
     unreserved_limit: int  # what unreserved functions of the account share

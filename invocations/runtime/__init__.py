@@ -1,0 +1,1 @@
+"""Running functions: the environment host, what it starts, and the door to it (client.py)."""

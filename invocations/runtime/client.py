@@ -1,0 +1,104 @@
+"""The runtime's door: run an event in an execution environment, and look after the environments from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+
+from invocations import clock
+from invocations.arns import function_arn
+from invocations.errors import UnusablePart
+from invocations.runtime import lender, runtimes
+from invocations.runtime.run import GoneBetweenEvents, InitFailure, Run
+from invocations.values import EnvironmentSpec, EnvironmentState, Event, Execution, HostState, Scope
+
+# A warm environment may end while it is being lent (idle, outdated). Nothing ran then, so another one is taken.
+_TRIES = 5
+
+
+def execute(spec: EnvironmentSpec, event: Event) -> Execution:
+    """Run one event and wait for its end, however it ends: a failing function is an Execution too.
+
+    Raises TooManyRequests (reserved or account concurrency), InvalidRuntime (this machine cannot run it),
+    UnusablePart (no environment host).
+    """
+    message = _spec_message(spec)
+    order = {
+        "key": spec.key,
+        "request_id": event.request_id,
+        "reserved": spec.reserved_concurrency,
+        "unreserved_limit": spec.unreserved_limit,
+    }
+    before: InitFailure | None = None
+    for _ in range(_TRIES):
+        loan = lender.borrow(_socket(), order, message)
+        try:
+            result = Run(spec, event, loan, before).go()
+        except GoneBetweenEvents:
+            loan.give_back()
+            continue
+        except BaseException:
+            loan.abandon()
+            raise
+        loan.give_back()
+        if isinstance(result, Execution):
+            return result
+        before = result
+    raise UnusablePart("Execution environments end before they take their event; see the environment host's log.")
+
+
+def prepare(spec: EnvironmentSpec) -> None:
+    """Have one environment initialised ahead. Returns at once; a failure shows at the first invocation."""
+    if runtimes.unrunnable(spec.runtime) is None:
+        lender.tell(_socket(), {"op": "prepare", "key": spec.key, "spec": _spec_message(spec)})
+
+
+def retire(scope: Scope, function: str) -> None:
+    """End the function's idle environments; busy ones end after their event."""
+    lender.tell(_socket(), {"op": "retire", "function_arn": function_arn(scope.account, scope.region, function)})
+
+
+def state() -> HostState:
+    """What the environment host has and does now. Raises UnusablePart when it does not answer."""
+    with lender.conversation(_socket(), {"op": "state"}) as next_answer:
+        head = next_answer()
+        rows: list[Mapping[str, Any]] = []
+        while len(rows) < head["count"]:
+            rows += next_answer()["environments"]
+    return HostState(head["sandbox"], head["findings"], tuple(_environment_state(row) for row in rows))
+
+
+def _environment_state(row: Mapping[str, Any]) -> EnvironmentState:
+    values = {name: value for name, value in row.items() if name != "seconds"}
+    return EnvironmentState(since=clock.now() - timedelta(seconds=row["seconds"]), **values)
+
+
+def _socket() -> str:
+    return str(settings.LAMBDAPLAY_HOME.host_socket)
+
+
+def _spec_message(spec: EnvironmentSpec) -> dict[str, Any]:
+    launch = runtimes.launch(spec.runtime)
+    return {
+        "function_arn": function_arn(spec.scope.account, spec.scope.region, spec.function),
+        "account": spec.scope.account,
+        "region": spec.scope.region,
+        "function": spec.function,
+        "version": spec.version,
+        "handler": spec.handler,
+        "code": spec.code_sha256,
+        "memory_mb": spec.memory_mb,
+        "tmp_mb": spec.tmp_mb,
+        "variables": dict(spec.variables),
+        "log_group": spec.log_group,
+        "network": spec.network,
+        "reserved": spec.reserved_concurrency,
+        "unreserved_limit": spec.unreserved_limit,
+        "argv": None if launch.argv is None else list(launch.argv),
+        "execution_env": dict(launch.reserved_variables),
+        "runtime_variables": dict(launch.variables),
+        "interpreter": launch.display,
+    }

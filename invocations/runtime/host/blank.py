@@ -1,0 +1,207 @@
+"""A blank: an execution environment made ahead, before it is known for which function.
+
+Two processes. The *init* is pid 1 of the environment's pid namespace: it stops, continues and reaps, and its end is the
+end of everything in there. The *function process* waits for the order that tells which code to run, closes the jail
+around itself and becomes the runtime.
+"""
+
+from __future__ import annotations
+
+import errno
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from invocations.runtime import channel
+from invocations.runtime.host import jail
+from invocations.runtime.host.settings import FORWARDER_PORT, INNER_UID, RUNTIME_API_PORT
+from invocations.runtime.kernel import flags, limits, seccomp
+from invocations.runtime.kernel import syscalls as sys_
+
+
+@dataclass(frozen=True)
+class BlankOrder:
+    """`own_network`: a network namespace of its own, with our listeners as the only things in it."""
+
+    number: int
+    own_network: bool
+    endpoint_port: int
+    with_seccomp: bool
+    namespaces: bool
+
+
+def run_init(order: BlankOrder, control: socket.socket, function_end: socket.socket, main: Callable[[str], None]) -> None:
+    """Be the init of a new environment; never returns. The caller has just forked into a new pid namespace."""
+    sys_.set_parent_death_signal(signal.SIGKILL)
+    listeners = _furnish(order)
+    woken, wakes = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    signal.set_wakeup_fd(wakes)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    function = os.fork()
+    if function == 0:
+        _become_function(order, control, function_end, listeners, main)
+    function_end.close()
+    sys_.set_dumpable(False)  # same uid as the function: without this it could look into its init
+    sys_.drop_all_capabilities()
+    channel.send(control, {"ready": True}, [listener.fileno() for listener in listeners])
+    for listener in listeners:
+        listener.close()
+    _watch(control, woken, function)
+
+
+def _furnish(order: BlankOrder) -> list[socket.socket]:
+    if not order.namespaces:
+        return []
+    sys_.unshare(flags.CLONE_NEWNS | (flags.CLONE_NEWNET if order.own_network else 0))
+    sys_.mount("proc", "/proc", "proc", flags.MS_NOSUID | flags.MS_NODEV | flags.MS_NOEXEC)
+    if not order.own_network:
+        return []
+    sys_.bring_loopback_up()
+    return [_listen(port) for port in (RUNTIME_API_PORT, order.endpoint_port, FORWARDER_PORT)]
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    listener.listen(128)
+    return listener
+
+
+def _watch(control: socket.socket, woken: int, function: int) -> None:
+    """Obey stop and continue; tell how the function process ended, then end (and with pid 1 everything else)."""
+    gc.disable()
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    poll.register(woken, select.POLLIN)
+    while True:
+        for file, _ in poll.poll():
+            if file == woken:
+                os.read(woken, 4096)
+                status = _reap(function)
+                if status is not None:
+                    channel.send(control, {"exit": status})
+                    os._exit(0)
+                continue
+            order = control.recv(1)
+            if not order:
+                os._exit(0)
+            _signal_all(signal.SIGSTOP if order == b"F" else signal.SIGCONT)
+
+
+def _signal_all(number: int) -> None:
+    try:
+        os.kill(-1, number)  # everyone in this pid namespace but us
+    except ProcessLookupError:
+        pass
+
+
+def _reap(function: int) -> int | None:
+    """Collect the dead; return the function process's exit code (negative: the signal) once it is among them."""
+    ended = None
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return ended
+        if pid == 0:
+            return ended
+        if pid == function:
+            ended = os.waitstatus_to_exitcode(status)
+
+
+def _become_function(
+    order: BlankOrder,
+    control: socket.socket,
+    function_end: socket.socket,
+    listeners: list[socket.socket],
+    main: Callable[[str], None],
+) -> None:
+    """Wait for the start order and obey it; never returns."""
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        sys_.set_parent_death_signal(signal.SIGKILL)
+        control.close()
+        for listener in listeners:
+            listener.close()
+        channel.send(function_end, {"hello": True})
+        packet = channel.receive(function_end)
+        if packet.message is None:
+            os._exit(0)
+        function_end.close()
+        _start(order, packet.message, packet.files, main)
+    except SystemExit as end:
+        _flush()
+        os._exit(end.code if isinstance(end.code, int) else 0 if end.code is None else 1)
+    except BaseException as error:  # the last frame of a process: nobody is left to handle it
+        os.write(2, f"{type(error).__name__}: {error}\n".encode())
+        os._exit(1)
+    _flush()
+    os._exit(0)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            pass
+
+
+def _start(order: BlankOrder, start: channel.Message, files: list[int], main: Callable[[str], None]) -> None:
+    [log] = files
+    quiet = os.open("/dev/null", os.O_RDONLY)
+    for number, source in ((0, quiet), (1, log), (2, log)):
+        os.dup2(source, number)
+    os.closerange(3, 64)
+    if order.namespaces:
+        _close_jail(order, start)
+    else:
+        limits.apply(start["memory_mb"], start["tmp_mb"])
+        sys_.set_no_new_privileges()
+        if order.with_seccomp:
+            seccomp.install()
+    os.environ.clear()
+    os.environ.update(start["environment"])
+    time.tzset()
+    os.chdir(start["task"])
+    os.umask(0o022)
+    if start["argv"] is None:
+        sys.argv = ["bootstrap", start["environment"]["_HANDLER"]]
+        main(start["environment"]["_HANDLER"])
+        return
+    _execute(start["argv"], start["environment"])
+
+
+def _close_jail(order: BlankOrder, start: channel.Message) -> None:
+    """Put code and /tmp in place, hide everybody else's, then give up every right to undo it."""
+    sys_.bind_read_only(f"{jail.CODE}/{start['code']}/task", jail.TASK)
+    tmp = f"{jail.TMPS}/{start['tmp']}"
+    sys_.mount(None, tmp, None, flags.MS_REMOUNT | flags.MS_NOSUID | flags.MS_NODEV, f"size={start['tmp_mb']}m")
+    sys_.mount(tmp, "/tmp", None, flags.MS_BIND)  # noqa: S108 - the environment's own
+    for hidden in (jail.CODE, jail.TMPS):
+        sys_.umount2(hidden, flags.MNT_DETACH)
+    sys_.mount_setattr("/", recursive=False)
+    sys_.unshare(flags.CLONE_NEWUSER | flags.CLONE_NEWIPC | flags.CLONE_NEWUTS)
+    jail.map_user(INNER_UID, INNER_UID, 0, 0)
+    sys_.sethostname("169.254.100.1")
+    limits.apply(start["memory_mb"], start["tmp_mb"])
+    sys_.drop_all_capabilities()
+    sys_.set_no_new_privileges()
+    if order.with_seccomp:
+        seccomp.install()
+
+
+def _execute(argv: list[str], environment: dict[str, str]) -> None:
+    try:
+        os.execve(argv[0], argv, environment)
+    except OSError as error:
+        os.write(2, f"{argv[0]}: {os.strerror(error.errno or 0)}\n".encode())
+        os._exit(127 if error.errno == errno.ENOENT else 126)

@@ -1,0 +1,122 @@
+"""The zygote as the host sees it, and the blanks it has made: a few ready ones, more when somebody waits."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import subprocess
+from collections import deque
+from collections.abc import Callable
+
+from invocations.runtime import channel
+from invocations.runtime.host.environment import Processes
+from invocations.runtime.host.loop import Loop
+from invocations.runtime.host.settings import HostSettings
+
+log = logging.getLogger("lambdaplay.host")
+
+READY_BLANKS = 3
+_RESTART_SECONDS = 1.0
+
+
+class Nursery:
+    """Blanks of two kinds: with a network namespace of their own (True) and without (False)."""
+
+    def __init__(self, loop: Loop, settings: HostSettings, level: str, on_blank: Callable[[Processes], None]) -> None:
+        self._loop = loop
+        self._settings = settings
+        self._level = level
+        self._on_blank = on_blank
+        self._numbers = 0
+        self._making: dict[int, Processes] = {}
+        self._ready: dict[bool, deque[Processes]] = {True: deque(), False: deque()}
+        self._waiting: dict[bool, deque[Callable[[Processes], None]]] = {True: deque(), False: deque()}
+        self._control: socket.socket
+        self._process: subprocess.Popen[bytes]
+
+    def start(self) -> None:
+        self._control, theirs = channel.pair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [*zygote_command(self._settings.python), str(theirs.fileno()), self._settings.to_json(), self._level],
+                env={},
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        self._loop.watch(self._control.fileno(), self._hear)
+
+    def take(self, own_network: bool, use: Callable[[Processes], None]) -> None:
+        """Call `use` with a blank: at once when one is ready, else as soon as one is made."""
+        ready = self._ready[own_network]
+        if ready:
+            use(ready.popleft())
+        else:
+            self._waiting[own_network].append(use)
+        self._refill()
+
+    def drop_tmp(self, number: int) -> None:
+        self._tell({"op": "drop", "tmp": number})
+
+    def _refill(self) -> None:
+        for own_network in (True, False):
+            wanted = len(self._waiting[own_network])
+            # Blanks that share the network are rare: made when asked for. Ready ones are kept of the usual kind.
+            if own_network == (self._level in ("L2", "L1")):
+                wanted += READY_BLANKS
+            making = sum(1 for processes in self._making.values() if processes.own_network == own_network)
+            for _ in range(wanted - making - len(self._ready[own_network])):
+                self._make(own_network)
+
+    def _make(self, own_network: bool) -> None:
+        self._numbers += 1
+        made = Processes(self._numbers, own_network)
+        self._making[made.number] = made
+        self._loop.watch(made.control.fileno(), lambda: self._hear_blank(made))
+        order = {"op": "blank", "number": made.number, "own_network": own_network}
+        self._tell(order, [made.init_end.fileno(), made.function_end.fileno()])
+        made.init_end.close()
+        made.function_end.close()
+
+    def _tell(self, message: channel.Message, files: list[int] | None = None) -> None:
+        try:
+            channel.send(self._control, message, files or [])
+        except OSError:
+            pass  # the zygote is gone; `_hear` will start another
+
+    def _hear_blank(self, made: Processes) -> None:
+        packet = channel.receive(made.control)
+        self._loop.forget(made.control.fileno())
+        self._making.pop(made.number, None)
+        if packet.message is None:
+            log.error("a new environment ended before it stood")
+            made.close()
+            self._loop.after(_RESTART_SECONDS, self._refill)
+            return
+        made.born(packet)
+        self._on_blank(made)
+        waiting = self._waiting[made.own_network]
+        if waiting:
+            waiting.popleft()(made)
+        else:
+            self._ready[made.own_network].append(made)
+
+    def _hear(self) -> None:
+        packet = channel.receive(self._control)
+        if packet.message is not None:
+            self._refill()
+            return
+        self._loop.forget(self._control.fileno())
+        self._control.close()
+        self._process.wait()
+        log.error("the parent of all environments ended; starting another")
+        for ready in self._ready.values():
+            while ready:
+                ready.popleft().close()
+        self._loop.after(_RESTART_SECONDS, self.start)
+
+
+def zygote_command(python: str) -> list[str]:
+    checkout = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    code = f"import sys; sys.path.insert(0, {checkout!r}); from invocations.runtime.host.zygote import main; main()"
+    return [python, "-I", "-S", "-c", code]

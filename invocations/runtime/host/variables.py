@@ -1,0 +1,75 @@
+"""The environment variables a function process starts with. Names and values: AWS's, as recorded for its runtimes."""
+
+from __future__ import annotations
+
+import time
+
+from invocations.runtime.channel import Message
+from invocations.runtime.host.settings import FORWARDER_PORT
+from invocations.session_keys import Claims, mint
+
+# An environment does not live longer than this, so neither do its credentials, seconds.
+KEY_LIFE = 12 * 3600
+
+
+def for_environment(
+    spec: Message, *, seed: str, environment_id: str, log_stream: str, api: str, endpoint: str, folders: Message
+) -> dict[str, str]:
+    """Platform variables, the user's over those that may be overridden, then the reserved ones."""
+    key = mint(
+        seed,
+        Claims(
+            environment_id=environment_id,
+            account=spec["account"],
+            region=spec["region"],
+            function=spec["function"],
+            version=spec["version"],
+            expires=int(time.time()) + KEY_LIFE,
+        ),
+    )
+    reserved = {
+        "_HANDLER": spec["handler"],
+        "AWS_REGION": spec["region"],
+        "AWS_DEFAULT_REGION": spec["region"],
+        "AWS_LAMBDA_FUNCTION_NAME": spec["function"],
+        "AWS_LAMBDA_FUNCTION_VERSION": spec["version"],
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec["memory_mb"]),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": spec["log_group"],
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        "AWS_ACCESS_KEY_ID": key.key_id,
+        "AWS_SECRET_ACCESS_KEY": key.secret,
+        "AWS_SESSION_TOKEN": key.token,
+        "AWS_LAMBDA_RUNTIME_API": api,
+        "LAMBDA_TASK_ROOT": folders["task"],
+        "LAMBDA_RUNTIME_DIR": folders["runtime"],
+        **spec["execution_env"],
+    }
+    return {**_overridable(spec, endpoint, folders), **spec["variables"], **reserved}
+
+
+def _overridable(spec: Message, endpoint: str, folders: Message) -> dict[str, str]:
+    proxy = f"http://127.0.0.1:{FORWARDER_PORT}"
+    forwarder = {
+        "HTTP_PROXY": proxy,
+        "HTTPS_PROXY": proxy,
+        "http_proxy": proxy,
+        "https_proxy": proxy,
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+    }
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+        "TZ": ":UTC",
+        "LANG": "en_US.UTF-8",
+        "LC_CTYPE": "C.UTF-8",
+        "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+        "LD_LIBRARY_PATH": f"/lib64:/usr/lib64:{folders['runtime']}:{folders['task']}:{folders['task']}/lib:/opt/lib",
+        "PYTHONPATH": folders["runtime"],
+        "PWD": folders["task"],
+        "SHLVL": "0",
+        "TMPDIR": folders["tmp"],
+        **(forwarder if spec["network"] == "internet" else {}),
+        **spec["runtime_variables"],
+    }
