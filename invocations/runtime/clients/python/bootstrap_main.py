@@ -13,7 +13,6 @@ import sys
 from types import ModuleType
 
 LIBRARIES = os.path.dirname(os.path.abspath(__file__))
-TASK_ROOT = "/var/task"
 LAYERS = "/opt/python"
 
 # Packages of LIBRARIES that only work together: one bundled with the code makes all of them come from the code first.
@@ -79,11 +78,15 @@ def _import_sdk() -> None:
     gc.collect()
 
 
-def main(handler: str, task_root: str = TASK_ROOT) -> None:
-    """Run the handler's event loop in this process. Never returns: ends the process as an interpreter would end."""
+def main(handler: str) -> None:
+    """Run the handler's event loop in this process. Never returns: ends the process as an interpreter would end.
+
+    Reads from os.environ, like AWS's own start: LAMBDA_TASK_ROOT, AWS_LAMBDA_RUNTIME_API, AWS_EXECUTION_ENV, TZ,
+    PYTHONPATH, AWS_LAMBDA_LOG_FORMAT and AWS_LAMBDA_LOG_LEVEL.
+    """
     code = 1
     try:
-        _run(handler, task_root)
+        _run(handler)
     except SystemExit as error:
         code = _exit_code(error)
     except MemoryError:
@@ -94,7 +97,8 @@ def main(handler: str, task_root: str = TASK_ROOT) -> None:
         _leave(code)
 
 
-def _run(handler: str, task_root: str) -> None:
+def _run(handler: str) -> None:
+    task_root = os.environ.get("LAMBDA_TASK_ROOT", "/var/task")
     if "TZ" in os.environ:
         import time
 
