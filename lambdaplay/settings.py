@@ -147,6 +147,10 @@ def _sqlite(path: str) -> dict[str, Any]:
             "timeout": 30,
             "init_command": f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous}; PRAGMA cache_size=-8000;",
         },
+        # A file, like the real one: several threads and processes of a test must see the same rows.
+        "TEST": {"NAME": f"{path}-test"},
+        # A file, as in earnest: in memory, connections would share a cache and its locks.
+        "TEST": {"NAME": f"{path}.test"},
     }
 
 

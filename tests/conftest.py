@@ -1,0 +1,65 @@
+"""Every run gets a state folder of its own, before Django reads its settings.
+
+`live` is the whole house, started like a user starts it and shared by all tests that ask for it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import django
+import pytest
+
+_HOMES = "LAMBDAPLAY_TEST_HOMES"
+_KEPT = (_HOMES, "LAMBDAPLAY_TEST_DATABASE_URL", "LAMBDAPLAY_REQUIRE_SERVICES")
+
+
+def _make_place() -> Path:
+    """Forget the user's configuration; return this process's own state folder (each xdist worker has one)."""
+    for name in list(os.environ):
+        if name.startswith(("LAMBDAPLAY_", "AWS_", "CELERY_", "DATABASE_URL")) and name not in _KEPT:
+            del os.environ[name]
+    # Short, because sockets lie below it.
+    homes = os.environ.setdefault(_HOMES, tempfile.mkdtemp(prefix="lpt-"))
+    place = Path(homes) / os.environ.get("PYTEST_XDIST_WORKER", "main")
+    os.environ["LAMBDAPLAY_HOME"] = str(place)
+    if "LAMBDAPLAY_TEST_DATABASE_URL" in os.environ:
+        os.environ["DATABASE_URL"] = os.environ["LAMBDAPLAY_TEST_DATABASE_URL"]
+    return place
+
+
+HOME = _make_place()
+os.environ["DJANGO_SETTINGS_MODULE"] = "lambdaplay.settings"
+django.setup()
+# A worker that inherited it would read the settings before this file gives it a place.
+del os.environ["DJANGO_SETTINGS_MODULE"]
+
+from tests.house import House, free_port  # noqa: E402
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ[_HOMES], ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With xdist, all tests of the live house run in one worker, so that it is started once."""
+    for item in items:
+        if "live" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("live"))
+
+
+@pytest.fixture(scope="session")
+def live() -> Iterator[House]:
+    """The running house: `live.url`, `live.client("lambda")`, `live.home`, `live.admin_password`."""
+    house = House(HOME.parent / "live", free_port())
+    house.start()
+    try:
+        yield house
+    finally:
+        leftovers = house.stop()
+    assert leftovers == [], "processes that outlived the house"
