@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from invocations.flows.specs import spec_for
 from invocations.models import Function, FunctionVersion
-
-try:
-    from invocations.flows.specs import spec_for
-    from invocations.runtime import client
-except ImportError:  # being built
-    client = None  # type: ignore[assignment]
+from invocations.runtime import client
 
 
 def renew(version: FunctionVersion) -> None:
@@ -18,9 +14,8 @@ def renew(version: FunctionVersion) -> None:
     function = version.function
 
     def after_commit() -> None:
-        if client is not None:
-            client.retire(function.scope, function.name)
-            client.prepare(spec_for(function, version))
+        client.retire(function.scope, function.name)
+        client.prepare(spec_for(function, version))
 
     transaction.on_commit(after_commit)
 
@@ -30,7 +25,6 @@ def retire(function: Function) -> None:
     scope, name = function.scope, function.name
 
     def after_commit() -> None:
-        if client is not None:
-            client.retire(scope, name)
+        client.retire(scope, name)
 
     transaction.on_commit(after_commit)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import Error
 
-from invocations import clock, neighbours, runtime
+from invocations import clock, neighbours
 from invocations.errors import UnusablePart
 from invocations.models import Heartbeat
 from lambdaplay.db.pool import pooled
@@ -40,8 +40,7 @@ def examine() -> Health:
     """Ask every part; never raises."""
     # That somebody reads this answer is the web part's sign of life.
     parts = {"web": PartState("ok"), **_heartbeats(clock.real())}
-    if hasattr(runtime, "host_command"):
-        parts["host"] = _asked(_ask_host)
+    parts["host"] = _asked(_ask_host)
     parts["broker"] = _asked(lambda: neighbours.ask_broker(settings.CELERY_BROKER_URL))
     if settings.LAMBDAPLAY_COMPANION != "none":
         parts["companion"] = _asked(lambda: neighbours.ask_companion(settings.LAMBDAPLAY_COMPANION_PLACE))

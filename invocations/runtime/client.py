@@ -81,7 +81,7 @@ def _socket() -> str:
 
 
 def _spec_message(spec: EnvironmentSpec) -> dict[str, Any]:
-    launch = runtimes.launch(spec.runtime)
+    launch = runtimes.launch(spec.runtime, spec.variables, spec.memory_mb)
     return {
         "function_arn": function_arn(spec.scope.account, spec.scope.region, spec.function),
         "account": spec.scope.account,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from invocations import runtime
+from invocations.runtime.command import host_command, host_environment
 from lambdaplay.supervisor import broker, companion, messenger, web
 
 WEB_WORKERS = 2
@@ -36,9 +36,7 @@ STAGE_DOORS, STAGE_WORKERS, STAGE_ENVIRONMENTS, STAGE_SERVICES = range(4)
 def all_parts(listener: socket.socket) -> list[Part]:
     """Return the parts that this configuration asks for."""
     home = settings.LAMBDAPLAY_HOME
-    parts = []
-    if hasattr(runtime, "host_command"):
-        parts.append(Part("host", _run_host, STAGE_ENVIRONMENTS, 0.7))
+    parts = [Part("host", _run_host, STAGE_ENVIRONMENTS, 0.7)]
     if settings.LAMBDAPLAY_EMBEDDED_BROKER:
         parts.append(Part("broker", lambda: broker.run(home.broker_socket), STAGE_SERVICES, 0.3, aloud=False))
     if settings.LAMBDAPLAY_COMPANION == "moto":
@@ -73,7 +71,5 @@ def all_parts(listener: socket.socket) -> list[Part]:
 
 def _run_host() -> None:
     """Become the environment host."""
-    from invocations.runtime import host_command, host_environment
-
     command = host_command()
     os.execve(command[0], command, host_environment())  # noqa: S606 - our own program

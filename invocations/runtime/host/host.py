@@ -229,6 +229,7 @@ class Host:
             "task": jail.TASK if jailed else code,
             "runtime": jail.LIBRARIES if jailed else self._settings.libraries,
             "tmp": "/tmp",  # noqa: S108 - the environment's own
+            "clients": jail.CLIENTS if jailed else self._settings.clients,
         }
         endpoint_host = "127.0.0.1" if processes.own_network else self._settings.endpoint_host
         return {
@@ -237,7 +238,7 @@ class Host:
             "tmp": environment.tmp,
             "tmp_mb": spec["tmp_mb"],
             "memory_mb": spec["memory_mb"],
-            "argv": spec["argv"],
+            "argv": spec["argv"] and [variables.in_folders(part, folders) for part in spec["argv"]],
             "environment": variables.for_environment(
                 spec,
                 seed=self._settings.session_key_seed,

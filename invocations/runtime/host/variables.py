@@ -71,5 +71,24 @@ def _overridable(spec: Message, endpoint: str, folders: Message) -> dict[str, st
         "SHLVL": "0",
         "TMPDIR": folders["tmp"],
         **(forwarder if spec["network"] == "internet" else {}),
-        **spec["runtime_variables"],
+        **{name: in_folders(value, folders) for name, value in spec["runtime_variables"].items()},
     }
+
+
+def in_folders(text: str, folders: Message) -> str:
+    """Replace {task}, {runtime} and {clients}, which runtimes.Launch uses for folders that only the host knows."""
+    for name in ("task", "runtime", "clients"):
+        text = text.replace("{" + name + "}", folders[name])
+    return text
+
+
+def _filled(values: Message, folders: Message) -> dict[str, str]:
+    """Runtimes name folders by role; only here is known where those are."""
+    return {name: fill(value, folders) for name, value in values.items()}
+
+
+def fill(text: str, folders: Message) -> str:
+    """Put the folders' places, as the function sees them, into a launch's text."""
+    for name, folder in folders.items():
+        text = text.replace("{" + name + "}", folder)
+    return text
