@@ -13,11 +13,13 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from invocations import limits
 from invocations.errors import InvalidParameterValue, InvalidZipFile
+
+Parts = tuple[str, ...]
 
 BROKEN = "Could not unzip uploaded file. Please check your file, then try to upload again."
 EMPTY = "Uploaded file must be a non-empty zip"
@@ -27,6 +29,7 @@ TOO_LARGE = f"Unzipped size must be smaller than {limits.UNZIPPED_BYTES} bytes"
 # So one read may take this much, which is 300 bytes for each of the entries that we accept.
 _LONGEST_READ = limits.ZIP_ENTRIES * 300
 _CHUNK = 256 * 1024
+_DEEPEST = 64  # folders in folders; making deep ones costs the disk quadratically
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what AWS takes; the others inflate without a bound
 _ENCRYPTED = 0x1 | 0x40
 _UNIX = 3
@@ -70,50 +73,43 @@ class _Unpacking:
         self.archive = archive
         self.folder = folder
         self.written = 0
-        self.made: set[tuple[str, ...]] = {()}
-        os.chmod(folder, 0o755)  # noqa: S103
 
     def run(self) -> None:
+        """Judge the whole directory before the first byte is written."""
         entries = self.archive.infolist()
         if not entries:
             raise InvalidParameterValue(EMPTY)
         if len(entries) > limits.ZIP_ENTRIES:
             raise InvalidZipFile(_too_many())
-        # An honest bomb is refused before a byte is written; a lying one is caught by counting and by the checksum.
+        # An honest bomb ends here; a lying one is caught by counting and by the checksum.
         if sum(entry.file_size for entry in entries) > limits.UNZIPPED_BYTES:
             raise InvalidParameterValue(TOO_LARGE)
+        files: dict[Parts, zipfile.ZipInfo] = {}  # of two entries with one name the later counts, as for unzip
+        folders: dict[Parts, None] = {}  # parents first
         for entry in entries:
-            self._take(entry)
-
-    def _take(self, entry: zipfile.ZipInfo) -> None:
-        parts = _parts(entry)
-        _check_kind(entry)
-        if entry.is_dir():
-            self._make_folders(parts)
-            return
-        if not parts:
+            _check_kind(entry)
+            parts = _parts(entry)
+            inner = parts if entry.is_dir() else parts[:-1]
+            folders.update((parts[:depth], None) for depth in range(1, len(inner) + 1))
+            if not entry.is_dir():
+                files[parts] = entry
+            if len(files) + len(folders) > limits.ZIP_ENTRIES:
+                raise InvalidZipFile(_too_many())  # one name may ask for a hundred folders
+        if files.keys() & folders.keys():
             raise InvalidZipFile(BROKEN)
-        self._make_folders(parts[:-1])
-        self._count_path(parts)
-        self._write(entry, self.folder.joinpath(*parts))
+        self._write_all(files, folders)
 
-    def _make_folders(self, parts: tuple[str, ...]) -> None:
-        for depth in range(1, len(parts) + 1):
-            path = parts[:depth]
-            if path not in self.made:
-                self._count_path(path)
-                self.folder.joinpath(*path).mkdir()
-                os.chmod(self.folder.joinpath(*path), 0o755)  # noqa: S103
-
-    def _count_path(self, parts: tuple[str, ...]) -> None:
-        """One entry may name thousands of folders: what counts is what the disk has to make."""
-        self.made.add(parts)
-        if len(self.made) > limits.ZIP_ENTRIES:
-            raise InvalidZipFile(_too_many())
+    def _write_all(self, files: Mapping[Parts, zipfile.ZipInfo], folders: Iterable[Parts]) -> None:
+        for parts in ((), *folders):
+            path = self.folder.joinpath(*parts)
+            path.mkdir(exist_ok=not parts)
+            os.chmod(path, 0o755)  # noqa: S103 - the functions' own user reads it
+        for parts, entry in files.items():
+            self._write(entry, self.folder.joinpath(*parts))
 
     def _write(self, entry: zipfile.ZipInfo, target: Path) -> None:
         size = 0
-        with self.archive.open(entry) as source, open(target, "wb") as file:
+        with self.archive.open(entry) as source, open(target, "xb") as file:
             while chunk := source.read(_CHUNK):
                 size += len(chunk)
                 self.written += len(chunk)
@@ -125,11 +121,13 @@ class _Unpacking:
         os.chmod(target, 0o755 if _executable(entry) else 0o644)
 
 
-def _parts(entry: zipfile.ZipInfo) -> tuple[str, ...]:
+def _parts(entry: zipfile.ZipInfo) -> Parts:
     """Return the path's parts; a name that would leave the folder is refused, not bent."""
     name = entry.filename
     parts = tuple(part for part in name.split("/") if part not in ("", "."))
-    if not name or name.startswith("/") or ".." in parts or "\\" in name or "\0" in entry.orig_filename:
+    if name.startswith("/") or ".." in parts or "\\" in name or "\0" in entry.orig_filename:
+        raise InvalidZipFile(BROKEN)
+    if len(parts) > _DEEPEST or not (parts or entry.is_dir()):
         raise InvalidZipFile(BROKEN)
     return parts
 
@@ -139,9 +137,8 @@ def _check_kind(entry: zipfile.ZipInfo) -> None:
         raise InvalidZipFile(BROKEN)
     kind = stat.S_IFMT(entry.external_attr >> 16) if entry.create_system == _UNIX else 0
     if kind == stat.S_IFLNK:
-        raise InvalidZipFile(
-            f"{BROKEN} ({entry.filename[:200]!r} is a symbolic link, which lambdaplay does not unpack)"
-        )
+        shown = repr(entry.filename[:200])
+        raise InvalidZipFile(f"{BROKEN} ({shown} is a symbolic link, which lambdaplay does not unpack)")
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise InvalidZipFile(BROKEN)
 
@@ -185,7 +182,7 @@ def _files(path: Path) -> Iterator[Path]:
                 yield file
 
 
-def _zip(files: Iterator[tuple[str, bytes, bool]] | list[tuple[str, bytes, bool]]) -> bytes:
+def _zip(files: Iterable[tuple[str, bytes, bool]]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content, executable in files:
