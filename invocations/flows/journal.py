@@ -65,7 +65,9 @@ class _Insert:
     """An INSERT built once from the model: the ORM's own takes most of the time of a small row."""
 
     def __init__(self, model: type[Model]) -> None:
-        self.fields = [field for field in model._meta.concrete_fields if field.name != "id"]
+        # The database numbers rows and knows its own defaults.
+        own = [field for field in model._meta.concrete_fields if field.name != "id"]
+        self.fields = [field for field in own if not field.has_db_default()]
         table = model._meta.db_table
         columns = ", ".join(f'"{field.column}"' for field in self.fields)
         marks = ", ".join(["%s"] * len(self.fields))
