@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import IO, Any
 from urllib.parse import quote, urlsplit
 
-from invocations.errors import Refusal
+from invocations.wire import underscores
 
 _CHUNK = 64 * 1024
 # What of a refused body is read and thrown away so that the client hears the refusal instead of a broken pipe.
@@ -33,6 +33,8 @@ class Request:
             value = self.environ.get("CONTENT_TYPE")
         elif name == "content-length":
             value = self.environ.get("CONTENT_LENGTH")
+        elif "_" in name:
+            value = underscores.from_environ(self.environ).get(name)
         else:
             value = self.environ.get("HTTP_" + name.upper().replace("-", "_"))
         return value
@@ -47,6 +49,8 @@ class Request:
             value = self.header(name)
             if value:
                 found[name] = value
+        if found.pop("x-lambdaplay-underscored", None) is not None:
+            found |= underscores.from_environ(self.environ)
         return found
 
     @property
@@ -115,12 +119,3 @@ class Response:
     status: int
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes | Iterable[bytes] = b""
-
-
-class RefusedAs(Exception):
-    """A refusal together with the protocol that must word it (raised where the protocol is known best)."""
-
-    def __init__(self, refusal: Refusal, protocol: str) -> None:
-        super().__init__(str(refusal))
-        self.refusal = refusal
-        self.protocol = protocol

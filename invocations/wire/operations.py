@@ -11,7 +11,7 @@ from invocations.values import Caller
 from invocations.wire.call import Call
 from invocations.wire.http import Request, Response
 from invocations.wire.plan import Plan
-from invocations.wire.protocol import constraints, query, rest_json
+from invocations.wire.protocol import constraints, query
 from invocations.wire.protocol.model import load
 from invocations.wire.services import Service
 from lambdaplay.db.pool import pooled
@@ -70,15 +70,8 @@ def parse(
     """Members by the model, all constraints checked. Raises SerializationException, ValidationException."""
     operation = load(service.model).operation_model(name)
     params: dict[str, Any] = protocol.read(operation, request, uri, body)
+    if service.prepare is not None:
+        service.prepare(operation, params)
     if operation.input_shape is not None:
         constraints.validate(operation.input_shape, params, service.unchecked.get(name, ()))
-    return params
-
-
-def parse_rest(model: str, name: str, request: Request, uri: dict[str, str], body: bytes) -> dict[str, Any]:
-    """The same for one REST-JSON operation outside the registry's way (Invoke's unusual requests)."""
-    operation = load(model).operation_model(name)
-    params = rest_json.read(operation, request, uri, body)
-    if operation.input_shape is not None:
-        constraints.validate(operation.input_shape, params)
     return params

@@ -9,6 +9,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 from invocations.limits import HELD_CALLS, HELD_NESTED_CALLS, RESERVED_THREADS
+from invocations.wire.underscores import set_aside
 from lambdaplay.supervisor.process import die_with_parent
 
 THREADS = HELD_CALLS + HELD_NESTED_CALLS + RESERVED_THREADS  # per worker process
@@ -41,6 +42,9 @@ class Web(BaseApplication):  # type: ignore[misc]
             "control_socket_disable": True,
             "proc_name": "lambdaplay",
             "post_fork": _after_fork,
+            # S3 metadata may have underscores in its names; the hook sets such headers aside before anyone reads them.
+            "header_map": "dangerous",
+            "pre_request": set_aside,
         }
         super().__init__()
 

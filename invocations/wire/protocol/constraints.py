@@ -170,9 +170,20 @@ def _matches(pattern: str, value: str) -> bool:
     return compiled is None or (len(value) <= _MATCHED and compiled.fullmatch(value) is not None)
 
 
+# Java's classes of characters. Python's \w also holds the underscore, which the models' patterns name themselves.
+_JAVA = {
+    r"\p{L}": r"\w",
+    r"\p{N}": r"\w",
+    r"\p{Z}": " \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000",
+    r"\p{IsLetter}": r"\w",
+}
+
+
 @lru_cache(512)
 def _compiled(pattern: str) -> re.Pattern[str] | None:
     """The model's patterns are Java's; the few that Python cannot read are left to the service."""
+    for java, ours in _JAVA.items():
+        pattern = pattern.replace(java, ours)
     try:
         return re.compile(pattern)
     except re.error:

@@ -8,6 +8,17 @@ from typing import Any
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
+from invocations import limits
+
+# What ordinary functions get is narrower than what the model allows (its maxima are for features not offered here).
+NARROWER = {
+    "lambda": {
+        "Timeout": {"max": limits.TIMEOUT_SECONDS_MAX},
+        "MemorySize": {"max": limits.MEMORY_MB_MAX},
+        "EphemeralStorageSize": {"max": limits.TMP_MB_MAX},
+    }
+}
+
 _models: dict[str, ServiceModel] = {}
 _guard = threading.Lock()
 
@@ -19,9 +30,15 @@ def load(name: str) -> ServiceModel:
         with _guard:
             model = _models.get(name)
             if model is None:
-                raw = Loader(include_default_extras=False).load_service_model(name, "service-2")
-                model = _models[name] = ServiceModel(_without_prose(raw), name)
+                model = _models[name] = ServiceModel(_read(name), name)
     return model
+
+
+def _read(name: str) -> Any:
+    raw = _without_prose(Loader(include_default_extras=False).load_service_model(name, "service-2"))
+    for shape, bounds in NARROWER.get(name, {}).items():
+        raw["shapes"][shape].update(bounds)
+    return raw
 
 
 def _without_prose(node: Any) -> Any:

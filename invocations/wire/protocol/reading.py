@@ -76,7 +76,7 @@ def _map(shape: MapShape, value: Any) -> dict[str, Any]:
     return {_text(shape.key, key): read(shape.value, item) for key, item in value.items()}
 
 
-def _text(shape: Shape, value: Any) -> str:
+def _text(shape: Shape, value: str) -> str:
     if not isinstance(value, str):
         _cannot(value, shape)
     if not storable(value):
@@ -183,7 +183,8 @@ def _number(shape: Shape, value: str, convert: Callable[[str], Any]) -> Any:
 
 
 def _type_name(shape: Shape) -> str:
-    return {"string": "String", "list": "List", "map": "Map"}.get(shape.type_name, shape.type_name.capitalize())
+    name: str = shape.type_name
+    return name.capitalize()
 
 
 def _cannot(value: Any, shape: Shape) -> NoReturn:

@@ -1,7 +1,8 @@
 """One file or package per service, each with SERVICE (its signing name), MODEL (botocore's name) and OPERATIONS.
 
 A module may add LIMITS (bytes of body by operation), UNCHECKED (field paths whose constraints it judges itself, by
-operation) and `direct`, a function that recognises a request which needs no model (Lambda's Invoke).
+operation), `prepare` (a last look at the members before they are validated) and `direct`, a function that recognises a
+request which needs no model (Lambda's Invoke).
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ import pkgutil
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
+
+from botocore.model import OperationModel
 
 from invocations.wire.call import Answer, Call
 from invocations.wire.http import Request
@@ -26,6 +30,7 @@ class Service:
     operations: Mapping[str, Callable[[Call], Answer]]
     limits: Mapping[str, int]
     unchecked: Mapping[str, Container[str]]
+    prepare: Callable[[OperationModel, dict[str, Any]], None] | None
     direct: Callable[[Request], Plan | None] | None
 
 
@@ -41,6 +46,7 @@ def registry() -> Mapping[str, Service]:
             module.OPERATIONS,
             getattr(module, "LIMITS", {}),
             getattr(module, "UNCHECKED", {}),
+            getattr(module, "prepare", None),
             getattr(module, "direct", None),
         )
     return found
