@@ -145,12 +145,14 @@ def _sqlite(path: str) -> dict[str, Any]:
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
-            "init_command": f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous}; PRAGMA cache_size=-8000;",
+            # A checkpoint syncs the file: every 4000 pages (16 MB) instead of 1000 makes that four times rarer.
+            "init_command": (
+                f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous}; PRAGMA cache_size=-8000; "
+                "PRAGMA wal_autocheckpoint=4000;"
+            ),
         },
         # A file, like the real one: several threads and processes of a test must see the same rows.
         "TEST": {"NAME": f"{path}-test"},
-        # A file, as in earnest: in memory, connections would share a cache and its locks.
-        "TEST": {"NAME": f"{path}.test"},
     }
 
 
@@ -179,6 +181,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 USE_TZ = True
 TIME_ZONE = "UTC"

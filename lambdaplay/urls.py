@@ -2,10 +2,14 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import path
+from django.views.generic import RedirectView
 
+from invocations.admin.doctor import doctor_view
 from invocations.views.health import healthz
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="root"),
+    path("admin/doctor/", admin.site.admin_view(doctor_view), name="doctor"),
     path("admin/", admin.site.urls),
     path("healthz", healthz),
 ]

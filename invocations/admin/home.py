@@ -1,0 +1,44 @@
+"""Home: is anything wrong, what is running?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from invocations.admin.charts import bars
+from invocations.admin.live import look
+from invocations.admin.statistics import day_totals, outcomes_per_minute
+from invocations.models import Function
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Fill the admin's index page (unfold's DASHBOARD_CALLBACK)."""
+    total, failed = day_totals()
+    minutes = outcomes_per_minute()
+    return {
+        **context,
+        "title": "Home",
+        "live": look(),
+        "day_total": total,
+        "day_failed": failed,
+        "hour_total": sum(minute.total for minute in minutes),
+        "hour_failed": sum(minute.failed for minute in minutes),
+        "hour": bars(minutes, 720, 120, "Outcomes per minute in the last hour", "hour"),
+        "functions": Function.objects.count(),
+        "endpoint": settings.LAMBDAPLAY_URL,
+        "exports": exports(),
+        "clock": settings.LAMBDAPLAY_CLOCK,
+    }
+
+
+def exports() -> list[str]:
+    """The lines that point the AWS CLI and the SDKs here. A secret of one's own is not printed on a page."""
+    secret = settings.LAMBDAPLAY_SECRET_ACCESS_KEY if settings.LAMBDAPLAY_SECRET_ACCESS_KEY == "test" else "<your secret>"
+    return [
+        f"export AWS_ENDPOINT_URL={settings.LAMBDAPLAY_URL}",
+        f"export AWS_ACCESS_KEY_ID={settings.LAMBDAPLAY_ACCESS_KEY_ID}",
+        f"export AWS_SECRET_ACCESS_KEY={secret}",
+        f"export AWS_DEFAULT_REGION={settings.LAMBDAPLAY_REGION}",
+    ]

@@ -1,0 +1,40 @@
+"""What all console pages share: the frame, where one is, and JSON of the same data at the same address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+Crumb = tuple[str, str]
+
+
+def page(
+    request: HttpRequest,
+    template: str,
+    title: str,
+    context: Mapping[str, Any],
+    crumbs: Sequence[Crumb] = (),
+    status: int = 200,
+) -> HttpResponse:
+    """Answer with a page in the admin's frame. `crumbs` are (title, address) of the pages above this one."""
+    # Unfold asks which admin a page belongs to.
+    request.current_app = admin.site.name  # type: ignore[attr-defined]
+    everything = {**admin.site.each_context(request), "title": title, "crumbs": crumbs, **context}
+    return TemplateResponse(request, template, everything, status=status)
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.GET.get("format") == "json"
+
+
+def functions_crumb() -> Crumb:
+    return ("Functions", reverse("admin:invocations_function_changelist"))
+
+
+def invocations_crumb() -> Crumb:
+    return ("Invocations", reverse("admin:invocations_invocation_changelist"))

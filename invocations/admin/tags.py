@@ -1,0 +1,53 @@
+"""What templates need to say: when, how long, how big, how it ended. Built in, see settings.TEMPLATES."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from invocations import clock
+from invocations.decisions.sentences import OUTCOME_WORDS
+from invocations.decisions.units import bytes_text, milliseconds_text, span_text
+
+register = template.Library()
+
+
+@register.filter
+def ago(moment: datetime | None) -> str:
+    """Relative time; the absolute one, with its zone, is in the title."""
+    if moment is None:
+        return "never"
+    past = clock.now() - moment
+    relative = f"{span_text(past)} ago" if past >= timedelta(seconds=0) else f"in {span_text(-past)}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), absolute(moment), relative)
+
+
+@register.filter
+def absolute(moment: datetime) -> str:
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + " UTC"
+
+
+@register.filter
+def us(microseconds: int | None) -> str:
+    return "" if microseconds is None else milliseconds_text(microseconds / 1000)
+
+
+@register.filter
+def size(count: int | None) -> str:
+    return "" if count is None else bytes_text(count)
+
+
+@register.filter
+def mark(outcome: str) -> SafeString:
+    """How it ended: a shape, a word and a colour, never colour alone."""
+    shape, word, kind = OUTCOME_WORDS.get(outcome, ("•", outcome, "off"))
+    return format_html('<span class="c-mark {}"><b aria-hidden="true">{}</b> {}</span>', kind, shape, word)
+
+
+@register.inclusion_tag("console/copy.html")
+def copy(text: str, label: str = "") -> dict[str, str]:
+    """A button that copies `text`; `label` is what is copied, for its title."""
+    return {"text": text, "label": label}
