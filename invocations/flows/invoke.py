@@ -22,7 +22,7 @@ from invocations.errors import (
     UnusablePart,
 )
 from invocations.flows import catalog, journal
-from invocations.models import Attempt, FunctionVersion, Invocation, Payload
+from invocations.models import FunctionVersion, Invocation
 from invocations.runtime import client
 from invocations.values import EnvironmentSpec, Event, Execution, InvocationResult, InvokeRequest, Outcome
 from lambdaplay.db.pool import pooled
@@ -49,11 +49,10 @@ def invoke(request: InvokeRequest) -> InvocationResult:
     accepted_at = clock.now()
     execution = _execute(spec, event)
     entry = journal.Entry(
-        invocation=_invocation(request, event, spec, execution),
+        invocation={**_invocation(request, event, spec, execution), "accepted_at": accepted_at},
         attempt=_attempt(spec, execution),
         payload=_payload(event, execution),
     )
-    entry.invocation.accepted_at = accepted_at
     _record(entry)
     return InvocationResult(
         status_code=200,
@@ -120,50 +119,50 @@ def _record(entry: journal.Entry) -> None:
         raise ServiceFailure("The function ran, but its record could not be written.") from error
 
 
-def _invocation(request: InvokeRequest, event: Event, spec: EnvironmentSpec, execution: Execution) -> Invocation:
+def _invocation(request: InvokeRequest, event: Event, spec: EnvironmentSpec, execution: Execution) -> journal.Row:
     succeeded = execution.outcome == Outcome.SUCCESS
-    return Invocation(
-        request_id=event.request_id,
-        account=spec.scope.account,
-        region=spec.scope.region,
-        function=spec.function,
-        qualifier=event.invoked_arn.removeprefix("arn:").split(":function:")[1].partition(":")[2],
-        executed_version=spec.version,
-        invocation_type=Invocation.Type.SYNC,
-        state=Invocation.State.SUCCEEDED if succeeded else Invocation.State.FAILED,
-        condition=execution.outcome.value,
-        error_type=execution.error_type,
-        error_message=execution.error_message,
-        door=request.caller.door,
-        caller=request.caller.name,
-        trace_id=trace_id(event.trace_header),
-        ended_at=clock.now(),
-    )
+    return {
+        "request_id": event.request_id,
+        "account": spec.scope.account,
+        "region": spec.scope.region,
+        "function": spec.function,
+        "qualifier": event.invoked_arn.removeprefix("arn:").split(":function:")[1].partition(":")[2],
+        "executed_version": spec.version,
+        "invocation_type": Invocation.Type.SYNC.value,
+        "state": (Invocation.State.SUCCEEDED if succeeded else Invocation.State.FAILED).value,
+        "condition": execution.outcome.value,
+        "error_type": execution.error_type,
+        "error_message": execution.error_message,
+        "door": request.caller.door,
+        "caller": request.caller.name,
+        "trace_id": trace_id(event.trace_header),
+        "ended_at": clock.now(),
+    }
 
 
-def _attempt(spec: EnvironmentSpec, execution: Execution) -> Attempt:
+def _attempt(spec: EnvironmentSpec, execution: Execution) -> journal.Row:
     init = execution.init_seconds
-    return Attempt(
-        attempt_no=1,
-        outcome=execution.outcome.value,
-        started_at=execution.started_at,
-        ended_at=execution.ended_at,
-        environment_id=execution.environment_id,
-        log_stream=execution.log_stream,
-        cold=execution.cold,
-        init_us=None if init is None else round(init * 1_000_000),
-        duration_us=round(execution.duration_seconds * 1_000_000),
-        billed_ms=execution.billed_ms,
-        memory_mb=spec.memory_mb,
-        max_memory_mb=execution.max_memory_mb,
-    )
+    return {
+        "attempt_no": 1,
+        "outcome": execution.outcome.value,
+        "started_at": execution.started_at,
+        "ended_at": execution.ended_at,
+        "environment_id": execution.environment_id,
+        "log_stream": execution.log_stream,
+        "cold": execution.cold,
+        "init_us": None if init is None else round(init * 1_000_000),
+        "duration_us": round(execution.duration_seconds * 1_000_000),
+        "billed_ms": execution.billed_ms,
+        "memory_mb": spec.memory_mb,
+        "max_memory_mb": execution.max_memory_mb,
+    }
 
 
-def _payload(event: Event, execution: Execution) -> Payload:
-    return Payload(
-        request=event.payload,
-        response=execution.payload,
-        log=execution.log,
-        log_truncated=execution.log_truncated,
-        client_context=event.client_context or "",
-    )
+def _payload(event: Event, execution: Execution) -> journal.Row:
+    return {
+        "request": event.payload,
+        "response": execution.payload,
+        "log": execution.log,
+        "log_truncated": execution.log_truncated,
+        "client_context": event.client_context or "",
+    }

@@ -14,21 +14,23 @@ from typing import Any
 
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Model
+from django.db.models import DateTimeField, Model
 
 from invocations.models import Attempt, Invocation, Payload
 from lambdaplay.db.pool import pooled
 
 _BATCH = 64
 
+Row = dict[str, Any]  # column name (a foreign key's with _id) -> value
+
 
 @dataclass
 class Entry:
-    """One finished invocation, as its three rows."""
+    """One finished invocation, as the columns of its three rows."""
 
-    invocation: Invocation
-    attempt: Attempt
-    payload: Payload
+    invocation: Row
+    attempt: Row
+    payload: Row
     written: bool = False
     error: Exception | None = None
 
@@ -50,9 +52,9 @@ def record(entry: Entry) -> None:
 def _write_batch() -> None:
     batch = [_waiting.popleft() for _ in range(min(_BATCH, len(_waiting)))]
     try:
-        with pooled() as connection, transaction.atomic():
+        with pooled() as connection, transaction.atomic(), connection.cursor() as cursor:
             for entry in batch:
-                _insert(connection, entry)
+                _insert(cursor, connection, entry)
     except DatabaseError as error:
         for entry in batch:
             entry.error = error
@@ -67,26 +69,25 @@ class _Insert:
     def __init__(self, model: type[Model]) -> None:
         # The database numbers rows and knows its own defaults.
         own = [field for field in model._meta.concrete_fields if field.name != "id"]
-        self.fields = [field for field in own if not field.has_db_default()]
-        table = model._meta.db_table
-        columns = ", ".join(f'"{field.column}"' for field in self.fields)
-        marks = ", ".join(["%s"] * len(self.fields))
-        self.sql = f'INSERT INTO "{table}" ({columns}) VALUES ({marks})'  # noqa: S608 - names from our own models
+        fields = [field for field in own if not field.has_db_default()]
+        self._names = [field.attname for field in fields]
+        self._dates = [isinstance(field, DateTimeField) for field in fields]
+        columns = ", ".join(f'"{field.column}"' for field in fields)
+        marks = ", ".join(["%s"] * len(fields))
+        self.sql = f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({marks})'  # noqa: S608 - our own names
 
-    def values(self, connection: BaseDatabaseWrapper, row: Model) -> Sequence[Any]:
+    def values(self, connection: BaseDatabaseWrapper, row: Row) -> Sequence[Any]:
+        adapt = connection.ops.adapt_datetimefield_value
         return [
-            field.get_db_prep_save(getattr(row, field.attname), connection=connection)  # type: ignore[attr-defined]
-            for field in self.fields
+            adapt(row[name]) if dated else row[name] for name, dated in zip(self._names, self._dates, strict=True)
         ]
 
 
 _INVOCATION, _ATTEMPT, _PAYLOAD = _Insert(Invocation), _Insert(Attempt), _Insert(Payload)
 
 
-def _insert(connection: BaseDatabaseWrapper, entry: Entry) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_INVOCATION.sql + " RETURNING id", _INVOCATION.values(connection, entry.invocation))
-        key = cursor.fetchone()[0]
-        entry.invocation.pk = entry.attempt.invocation_id = entry.payload.invocation_id = key
-        cursor.execute(_ATTEMPT.sql, _ATTEMPT.values(connection, entry.attempt))
-        cursor.execute(_PAYLOAD.sql, _PAYLOAD.values(connection, entry.payload))
+def _insert(cursor: Any, connection: BaseDatabaseWrapper, entry: Entry) -> None:
+    cursor.execute(_INVOCATION.sql + " RETURNING id", _INVOCATION.values(connection, entry.invocation))
+    entry.attempt["invocation_id"] = entry.payload["invocation_id"] = cursor.fetchone()[0]
+    cursor.execute(_ATTEMPT.sql, _ATTEMPT.values(connection, entry.attempt))
+    cursor.execute(_PAYLOAD.sql, _PAYLOAD.values(connection, entry.payload))
