@@ -9,12 +9,13 @@ from pathlib import Path
 
 def run(socket: Path, account: str) -> None:
     """Serve moto's WSGI application on a unix socket until killed. What it holds is in memory."""
-    # moto takes its account from the environment alone.
+    # moto takes its account from the environment alone. Web pages have no business here, see wire/origin.py.
     os.environ["MOTO_ACCOUNT_ID"] = account
-    from moto.server import DomainDispatcherApplication, create_backend_app
-    from werkzeug.serving import WSGIRequestHandler, make_server
+    os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+    from werkzeug.serving import make_server
 
-    class Handler(WSGIRequestHandler):
+    class Handler(MotoRequestHandler):  # its own, for S3 metadata with underscores in its names
         protocol_version = "HTTP/1.1"
 
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
