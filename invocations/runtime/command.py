@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from pathlib import Path
 
 from django.conf import settings
 
@@ -33,7 +32,7 @@ def host_settings() -> HostSettings:
         socket_path=str(home.host_socket),
         code=str(home.code),
         libraries=str(libraries.prepare(home)),
-        clients=str(Path(__file__).parent / "clients"),
+        clients=str(libraries.prepare_clients(home)),
         prefixes=tuple(dict.fromkeys([sys.base_prefix, *runtimes.prefixes()])),
         python=base_python(),
         endpoint_host=settings.LAMBDAPLAY_HOST,

@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path, PurePosixPath
@@ -26,6 +26,7 @@ from lambdaplay.home import Home
 
 ROOTS = ("awslambdaric", "boto3")
 OUR_CLIENT = Path(__file__).parent / "clients" / "python"
+NODE_CLIENT = Path(__file__).parent / "clients" / "node"
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 # awslambdaric's C++ module, which ours replaces, would win over a .py of the same name.
@@ -42,20 +43,44 @@ def prepare(home: Home) -> Path:
     processes at once.
     """
     found = list(_closure())
-    folder = home.libraries / f"python-{_fingerprint(found)}"
+
+    def fill(folder: Path) -> None:
+        _fill(folder, found)
+        _compile(folder)
+
+    return _made_once(home.libraries, "python", _fingerprint(found), fill)
+
+
+def prepare_clients(home: Home) -> Path:
+    """The folder of our clients for other languages (`node/`), readable whatever the checkout's modes are."""
+    files = sorted(path for path in NODE_CLIENT.iterdir() if path.suffix == ".mjs")
+    digest = hashlib.sha256(b"\0".join(path.name.encode() + b"\0" + path.read_bytes() for path in files))
+
+    def fill(folder: Path) -> None:
+        (folder / NODE_CLIENT.name).mkdir()
+        for path in files:
+            shutil.copyfile(path, folder / NODE_CLIENT.name / path.name)
+
+    return _made_once(home.libraries, "clients", digest.hexdigest()[:16], fill)
+
+
+def _made_once(parent: Path, kind: str, fingerprint: str, fill: Callable[[Path], None]) -> Path:
+    """`parent/<kind>-<fingerprint>`, filled aside and renamed when it is not there; other versions of it go."""
+    folder = parent / f"{kind}-{fingerprint}"
     if folder.is_dir():
         return folder
-    home.libraries.mkdir(mode=0o700, parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(dir=home.libraries, prefix=".building-"))
+    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(dir=parent, prefix=".building-"))
     try:
-        _fill(building, found)
-        _compile(building)
+        fill(building)
         _open_to_readers(building)
         with suppress(OSError):  # another process was faster: its folder is the same
             os.rename(building, folder)
     finally:
         shutil.rmtree(building, ignore_errors=True)
-    _remove_outdated(home, folder)
+    for other in parent.glob(f"{kind}-*"):
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)
     return folder
 
 
@@ -144,9 +169,3 @@ def _open_to_readers(folder: Path) -> None:
             path = os.path.join(root, name)
             if os.stat(path).st_mode & 0o444 != 0o444:
                 os.chmod(path, 0o644)
-
-
-def _remove_outdated(home: Home, current: Path) -> None:
-    for each in home.libraries.glob("python-*"):
-        if each != current:
-            shutil.rmtree(each, ignore_errors=True)

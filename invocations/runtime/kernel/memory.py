@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _STATUS_BYTES = 4096
+_SHARED_WORTH_A_LOOK = 64 * 1024 * 1024  # above what an interpreter maps of its files
 
 
 def _read(path: str) -> bytes:
@@ -24,19 +25,30 @@ def _read(path: str) -> bytes:
 
 
 def resident_bytes(pid: int) -> int:
-    """Memory the process holds now that is its own: resident pages minus file-backed ones. 0 when it is gone.
+    """Memory the process holds that no file backs: its own pages and shared memory. 0 when it is gone.
 
     Pages shared with the parent it was forked from count, as they would for a process started alone.
     """
     fields = _read(f"/proc/{pid}/statm").split()
-    return (int(fields[1]) - int(fields[2])) * _PAGE if len(fields) > 2 else 0
+    if len(fields) < 3 or fields[1] == b"0":
+        return 0
+    own = (int(fields[1]) - int(fields[2])) * _PAGE
+    # What statm calls shared is mostly mapped files, but also shared memory: only a look into status tells them apart.
+    return own if int(fields[2]) * _PAGE < _SHARED_WORTH_A_LOOK else own + _shared_memory(pid)
+
+
+def _shared_memory(pid: int) -> int:
+    return _kilobytes(_read(f"/proc/{pid}/status"), b"RssShmem:")
+
+
+def _kilobytes(status: bytes, name: bytes) -> int:
+    at = status.find(name)
+    return int(status[at + len(name) :].split(None, 1)[0]) * 1024 if at >= 0 else 0
 
 
 def peak_bytes(pid: int) -> int:
     """The most the process ever held, file-backed pages included (VmHWM). 0 when it is gone or a zombie."""
-    status = _read(f"/proc/{pid}/status")
-    at = status.find(b"VmHWM:")
-    return int(status[at + 6 :].split(None, 1)[0]) * 1024 if at >= 0 else 0
+    return _kilobytes(_read(f"/proc/{pid}/status"), b"VmHWM:")
 
 
 def children(pid: int) -> list[int]:
