@@ -7,10 +7,11 @@ import os
 from pathlib import Path
 
 
-def run(socket: Path, account: str) -> None:
+def run(socket: Path) -> None:
     """Serve moto's WSGI application on a unix socket until killed. What it holds is in memory."""
-    # moto takes its account from the environment alone. Web pages have no business here, see wire/origin.py.
-    os.environ["MOTO_ACCOUNT_ID"] = account
+    # Each request names its account in a header (wire/proxy.py), which a variable would overrule for all of them.
+    os.environ.pop("MOTO_ACCOUNT_ID", None)
+    # Web pages have no business here, see wire/origin.py.
     os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from werkzeug.serving import make_server

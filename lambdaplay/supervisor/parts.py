@@ -43,7 +43,7 @@ def all_parts(listener: socket.socket) -> list[Part]:
         parts.append(
             Part(
                 "companion",
-                lambda: companion.run(home.companion_socket, settings.LAMBDAPLAY_ACCOUNT),
+                lambda: companion.run(home.companion_socket),
                 STAGE_SERVICES,
                 0.3,
             )
