@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -135,10 +136,8 @@ class House:
         tree = self.processes()
         os.kill(self.process.pid, number)
         started = time.monotonic()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            pass
         _, left = psutil.wait_procs(tree, max(0.1, seconds - (time.monotonic() - started)))
         names = [f"{one.pid} {one.name()}" for one in left if one.is_running()]
         for one in left:
