@@ -8,7 +8,6 @@ from django.db.models import Sum
 from invocations.decisions.constraints import detected, range_violation
 from invocations.decisions.reservation import reservation_problem
 from invocations.errors import InvalidParameterValue, ValidationException
-from invocations.flows import environments
 from invocations.flows.targets import Name, lock_function, not_found, read_name
 from invocations.models import Function
 from invocations.values import Scope
@@ -69,7 +68,6 @@ def check_reservation(scope: Scope, function: Function | None, asked: int) -> No
 def _set(function: Function, reserved: int | None) -> None:
     function.reserve(reserved)
     function.changed()
-    environments.retire(function)
 
 
 def _unqualified(scope: Scope, reference: str, action: str) -> Name:

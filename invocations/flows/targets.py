@@ -97,6 +97,10 @@ def find(scope: Scope, reference: str, qualifier: str | None = None, *, action: 
     version = _versions(name).filter(version=wanted).first()
     if version is None:
         raise not_found(name, action)
+    if alias is not None:
+        # The function as it was when the alias was read: whoever remembers this by its catalog revision must not take
+        # an alias for newer than it is.
+        version.function = alias.function
     settle(version)
     return Target(version.function, version, alias, asked)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.db.models import F
 
+from invocations import limits
 from invocations.flows.functions import FunctionDraft, create_function
 from invocations.models import FunctionVersion
 from invocations.runtime import code
@@ -24,7 +25,9 @@ Make = Callable[..., FunctionVersion]
 
 
 @pytest.fixture
-def home(tmp_path: Path, settings: Any) -> Home:
+def home(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Home:
+    # Long enough that no slow machine completes a creation or update between two lines of a test; see `let_settle`.
+    monkeypatch.setattr(limits, "SETTLE_SECONDS", 600.0)
     settings.LAMBDAPLAY_HOME = Home(tmp_path / "home")
     settings.LAMBDAPLAY_HOME.make()
     return Home(tmp_path / "home")

@@ -317,7 +317,7 @@ def test_a_folder_packs_to_the_same_bytes_whatever_its_dates(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("make", [lambda path: path / "missing", lambda path: path], ids=["missing", "empty"])
 def test_a_folder_with_nothing_to_pack_is_a_sentence(make: Callable[[Path], Path], tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="folder|files"):
+    with pytest.raises(Refusal, match=r"folder|files"):
         code.from_folder(make(tmp_path))
 
 
