@@ -6,10 +6,14 @@ from django.views.generic import RedirectView
 
 from invocations.admin.doctor import doctor_view
 from invocations.views.health import healthz
+from invocations.views.invoke import invoke_view
+from invocations.views.records import record
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="root"),
     path("admin/doctor/", admin.site.admin_view(doctor_view), name="doctor"),
     path("admin/", admin.site.urls),
+    path("functions/<str:name>/invoke/", invoke_view, name="invoke"),
+    path("_lambdaplay/invocations/<str:request_id>", record, name="record"),
     path("healthz", healthz),
 ]

@@ -1,0 +1,63 @@
+"""Invoke a function from a shell: the result on stdout, the log on stderr."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from invocations.flows.invoke import invoke
+from invocations.forms import InvokeForm
+from invocations.forms.invoke import TYPES
+from invocations.management.refusing import Refused, RefusingCommand, checked
+from invocations.values import Caller, Scope
+
+
+class Command(RefusingCommand):
+    help = (
+        "Invoke a function and print its result. Exit code: 0 succeeded, 1 the function failed, 2 refused. "
+        "The server must be running (manage.py up)."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("name", help="function name or ARN, perhaps with :qualifier")
+        payload = parser.add_mutually_exclusive_group()
+        payload.add_argument("--payload", help="the event, as JSON text (default {})")
+        payload.add_argument("--payload-file", metavar="FILE", help="a file with the event; - reads standard input")
+        parser.add_argument("--qualifier", default="", help="version or alias")
+        parser.add_argument("--type", default="RequestResponse", choices=TYPES)
+        parser.add_argument("--log", action="store_true", help="print the log (its last 4 KB) on stderr")
+
+    def work(self, scope: Scope, options: dict[str, Any]) -> None:
+        form = InvokeForm(
+            {
+                "qualifier": options["qualifier"],
+                "invocation_type": options["type"],
+                "log_type": "Tail" if options["log"] else "None",
+            }
+        )
+        checked(form)
+        caller = Caller(scope, "command", "", f"arn:aws:iam::{scope.account}:root")
+        result = invoke(form.request(caller, options["name"], _payload(options)))
+        if result.log_tail:
+            sys.stderr.buffer.write(result.log_tail)
+            sys.stderr.flush()
+        sys.stdout.buffer.write(result.payload + (b"\n" if result.payload else b""))
+        sys.stdout.flush()
+        if result.function_error is not None:
+            sys.exit(1)
+
+
+def _payload(options: dict[str, Any]) -> bytes:
+    name: str | None = options["payload_file"]
+    if name is None:
+        return str(options["payload"] or "").encode("utf-8", "surrogateescape")
+    if name == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        raise Refused(f"The payload file cannot be read: {error}.") from error

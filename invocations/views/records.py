@@ -1,0 +1,59 @@
+"""`/_lambdaplay/invocations/<request id>`: what became of one invocation, for programs and checks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from invocations.models import Invocation
+from invocations.views.access import WrongKey, basic_key
+from invocations.views.answers import problem
+
+
+@never_cache
+@require_safe
+def record(request: HttpRequest, request_id: str) -> HttpResponse:
+    """JSON with HTTP Basic; an account sees its own invocations only."""
+    try:
+        key = basic_key(request)
+    except WrongKey:
+        key = None
+    if key is None:
+        return problem(request, 401, "Unauthorized", "Send an access key and its secret with HTTP Basic.")
+    row = Invocation.objects.filter(account=key.account, request_id=request_id).first()
+    if row is None:
+        return JsonResponse(
+            {"error": "NotFound", "message": f"There is no invocation {request_id} in account {key.account}."}, status=404
+        )
+    return JsonResponse(_document(row))
+
+
+def _document(row: Invocation) -> dict[str, Any]:
+    return {
+        "request_id": row.request_id,
+        "function": row.function,
+        "qualifier": row.qualifier or None,
+        "type": row.invocation_type,
+        "state": row.state,
+        "condition": row.condition,
+        "attempts": [
+            {
+                "attempt_no": attempt.attempt_no,
+                "started_at": _time(attempt.started_at),
+                "ended_at": _time(attempt.ended_at),
+                "outcome": attempt.outcome,
+            }
+            for attempt in row.attempts.all()
+        ],
+        # A synchronous invocation has no deliveries, and no task of the messenger's: its caller waits for it.
+        "deliveries": [],
+        "celery": None,
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
