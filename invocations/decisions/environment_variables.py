@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 from invocations import limits
-from invocations.decisions.constraints import shape_metadata, violation
+from invocations.decisions.constraints import shape_metadata
 
 # Source: AWS's page on environment variables.
 _RESERVED = """
@@ -23,14 +23,15 @@ _UNABLE = (
 
 
 def name_violation(variables: Mapping[str, str]) -> str | None:
-    """Return the constraint violation when a name is not of AWS's form, or None. The values are not shown."""
+    """Return the constraint violation when a name is not of AWS's form, or None. Sensitive, so nothing is shown."""
     pattern = shape_metadata("EnvironmentVariableName")["pattern"]
     wrong = [name for name in variables if name not in RESERVED and not re.fullmatch(pattern, name)]
     if not wrong:
         return None
-    shown = "{" + ", ".join(f"{name}=***" for name in variables) + "}"
-    constraint = f"Map keys must satisfy constraint: [Member must satisfy regular expression pattern: {pattern}]"
-    return violation(shown, "environment.variables", constraint)
+    return (
+        "Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: "
+        f"[Member must satisfy regular expression pattern: {pattern}, Member must not be null]"
+    )
 
 
 def variables_problem(variables: Mapping[str, str]) -> str | None:

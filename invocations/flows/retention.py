@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from invocations import clock
 from invocations.models import Invocation, Payload
+from invocations.runtime import code
 
 # Small, so that no caller waits long for the writer lock.
 BATCH = 200
@@ -27,6 +28,7 @@ class Pruned:
 
     payloads: int
     invocations: int
+    packages: int  # code that no function version refers to, and what crashes left of unpacking
 
 
 def prune() -> Pruned:
@@ -35,6 +37,7 @@ def prune() -> Pruned:
     return Pruned(
         payloads=_prune_payloads(now - timedelta(days=settings.LAMBDAPLAY_KEEP_PAYLOADS_DAYS)),
         invocations=_prune_invocations(now - timedelta(days=settings.LAMBDAPLAY_KEEP_ROWS_DAYS)),
+        packages=code.sweep(),
     )
 
 

@@ -216,8 +216,8 @@ REFUSED_DRAFTS: dict[str, tuple[dict[str, Any], type[Refusal], str]] = {
     "variable with an underscore in front": (
         {"variables": {"_MINE": "1"}},
         ValidationException,
-        "1 validation error detected: Value '{_MINE=***}' at 'environment.variables' failed to satisfy constraint: "
-        f"Map keys must satisfy constraint: [{MODEL_PATTERN}[a-zA-Z]([a-zA-Z0-9_])+]",
+        "1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: "
+        f"Map keys must satisfy constraint: [{MODEL_PATTERN}[a-zA-Z]([a-zA-Z0-9_])+, Member must not be null]",
     ),
     "variables over 4 KB": (
         {"variables": {"KEY": "v" * 4087}},

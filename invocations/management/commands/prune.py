@@ -12,4 +12,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         pruned = retention.prune()
-        self.stdout.write(f"Deleted {pruned.payloads} payloads with their logs and {pruned.invocations} invocations.")
+        self.stdout.write(
+            f"Deleted {pruned.payloads} payloads with their logs, {pruned.invocations} invocations "
+            f"and {pruned.packages} code packages that nothing refers to."
+        )

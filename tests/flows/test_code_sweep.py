@@ -1,0 +1,23 @@
+"""Pruning takes code along that nothing refers to any more."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from invocations.flows import functions, retention
+from lambdaplay.home import Home
+from tests.flows.conftest import SCOPE, Make, package, packages_on_disk
+
+pytestmark = pytest.mark.django_db
+
+
+def test_prune_takes_the_code_of_deleted_functions_an_hour_later(make: Make, home: Home) -> None:
+    kept, gone = make("kept"), make("gone", code=package("x = 1\n"))
+    functions.delete_function(SCOPE, "gone")
+    assert retention.prune().packages == 0
+    for name in (kept.code_sha256, gone.code_sha256):
+        os.utime(home.code / name, (1, 1))
+    assert retention.prune().packages == 1
+    assert packages_on_disk(home) == {kept.code_sha256}
