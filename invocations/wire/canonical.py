@@ -49,7 +49,7 @@ def path_twice(path: str) -> str:
 
 def path_once(path: str) -> str:
     """The canonical path of S3: each character encoded exactly once, nothing normalised."""
-    return quote(unquote_to_bytes(path.encode("latin-1", "replace")), safe="/-_.~") or "/"
+    return "/".join(_strict(part.replace("+", "%2B")) for part in path.split("/")) or "/"
 
 
 def normalise(path: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import IO, Any
 from urllib.parse import quote, urlsplit
 
@@ -29,14 +29,10 @@ class Request:
 
     def header(self, name: str) -> str | None:
         """Look a header up by its lower-case name. Repeated headers are one value, joined by commas."""
-        if name == "content-type":
-            value = self.environ.get("CONTENT_TYPE")
-        elif name == "content-length":
-            value = self.environ.get("CONTENT_LENGTH")
-        elif "_" in name:
-            value = underscores.from_environ(self.environ).get(name)
-        else:
-            value = self.environ.get("HTTP_" + name.upper().replace("-", "_"))
+        key = _environ_key(name)
+        if key is None:
+            return underscores.from_environ(self.environ).get(name)
+        value: str | None = self.environ.get(key)
         return value
 
     @cached_property
@@ -99,6 +95,15 @@ class Request:
             seen += len(piece)
             if seen > _DRAINED:
                 return
+
+
+@lru_cache(512)
+def _environ_key(name: str) -> str | None:
+    """Where a WSGI environment keeps the header; None when it cannot."""
+    if "_" in name:
+        return None
+    key = name.upper().replace("-", "_")
+    return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
 
 
 def _target(environ: Mapping[str, Any]) -> tuple[str, str]:
