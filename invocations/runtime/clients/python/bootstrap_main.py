@@ -144,7 +144,10 @@ def _is_standard(path: str) -> bool:
 
 
 def _let_code_come_first(task_root: str) -> None:
-    """Forget preloaded modules of which the code or a layer brings its own, and those of the fork server."""
+    """Forget preloaded modules of which the code or a layer brings its own, and those of the fork server.
+
+    What a fresh start would have loaded stays, except the one package that awslambdaric itself brings along.
+    """
     known = frozenset(sys.modules) if _baseline is None else _baseline
     brought: set[str] = set()
     for folder in (task_root, *_layer_folders()):
@@ -157,7 +160,8 @@ def _let_code_come_first(task_root: str) -> None:
     for name, module in list(sys.modules.items()):
         if name == "__main__":
             continue
-        if (name not in known and name.partition(".")[0] in brought) or _is_foreign(module):
+        top = name.partition(".")[0]
+        if (top in brought and (name not in known or top == "simplejson")) or _is_foreign(module):
             del sys.modules[name]
     sys.modules.pop("bootstrap_main", None)
 
