@@ -59,11 +59,12 @@ def up() -> int:
         if code != 0:
             tell("up", f"lambdaplay is not healthy yet; {settings.LAMBDAPLAY_URL}/healthz says why.")
 
-    _load()
     for part in parts:
         if not part.needs_database:
             supervisor.add(part)
     supervisor.run_job("prepare", prepare, prepared)
+    # These start on the other cores meanwhile; none of them needs what is loaded now.
+    _load()
     code = supervisor.loop()
     tell("up", "Stopped.")
     return code
