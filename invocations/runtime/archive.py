@@ -125,7 +125,7 @@ def _parts(entry: zipfile.ZipInfo) -> Parts:
     """Return the path's parts; a name that would leave the folder is refused, not bent."""
     name = entry.filename
     parts = tuple(part for part in name.split("/") if part not in ("", "."))
-    if name.startswith("/") or ".." in parts or "\\" in name or "\0" in entry.orig_filename:
+    if not name or name.startswith("/") or ".." in parts or "\\" in name or "\0" in entry.orig_filename:
         raise InvalidZipFile(BROKEN)
     if len(parts) > _DEEPEST or not (parts or entry.is_dir()):
         raise InvalidZipFile(BROKEN)

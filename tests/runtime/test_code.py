@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import stat
 import struct
 import subprocess
@@ -120,6 +121,18 @@ def overlapping() -> bytes:
     return local + central + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 100, 100, len(central), len(local), 0)
 
 
+def nameless() -> bytes:
+    """An entry whose name has no characters, in both headers."""
+    made = zipped(("a", b""), method=zipfile.ZIP_STORED)
+    local = made.index(b"PK\x01\x02")
+    front = bytearray(made[: local - 1])
+    struct.pack_into("<H", front, 26, 0)
+    central = bytearray(made[local : local + 46])
+    struct.pack_into("<H", central, 28, 0)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, len(central), len(front), 0)
+    return bytes(front + central) + end
+
+
 REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "nothing": (lambda: b"", "Uploaded file must be a non-empty zip"),
     "no entries": (lambda: zipped(), "Uploaded file must be a non-empty zip"),
@@ -131,7 +144,8 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "climbs out backwards": (lambda: zipped((entry("..\\app.py", 0o644), b"x")), BROKEN),
     "absolute": (lambda: zipped(("/etc/passwd", b"x")), BROKEN),
     "climbs as a folder": (lambda: zipped(("../d/", b"")), BROKEN),
-    "nameless": (lambda: zipped(("./", b""), ("./.", b"x")), BROKEN),
+    "nameless": (nameless, BROKEN),
+    "nothing but dots": (lambda: zipped(("./", b""), ("./.", b"x")), BROKEN),
     "symlink": (lambda: zipped((entry("link", stat.S_IFLNK | 0o777), b"/etc/passwd")), BROKEN),
     "fifo": (lambda: zipped((entry("pipe", stat.S_IFIFO | 0o644), b"")), BROKEN),
     "device": (lambda: zipped((entry("null", stat.S_IFCHR | 0o644), b"")), BROKEN),
@@ -166,6 +180,27 @@ def test_a_bad_archive_is_refused_in_aws_words_and_leaves_the_disk_as_it_was(cas
     assert caught.value.code == "InvalidParameterValueException"
     assert on_disk(home) == before
     assert time.monotonic() - started < 5
+
+
+@pytest.mark.django_db
+def test_a_damaged_archive_is_taken_or_refused_and_never_an_accident(home: Home) -> None:
+    draw = random.Random(20)
+    whole = [
+        zipped(*((f"d{number}/f.py", b"x = 1\n" * 9) for number in range(4)), method=method)
+        for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+    ]
+    refusals = 0
+    for _ in range(300):
+        content = bytearray(draw.choice(whole))
+        for _ in range(draw.choice((1, 1, 2, 5))):
+            place = draw.randrange(len(content) // 2, len(content))  # the directory is in the second half
+            content[place] = draw.choice((0, 1, 0x7F, 0x80, 0xFF, draw.randrange(256)))
+        try:
+            code.discard(code.store(bytes(content)))
+        except Refusal:
+            refusals += 1
+        assert [path.name for path in home.code.iterdir() if path.name != ".lock"] == []
+    assert 100 < refusals < 300
 
 
 def test_only_what_lambdaplay_alone_refuses_has_words_of_its_own(home: Home) -> None:
