@@ -31,7 +31,7 @@ def create(request: HttpRequest) -> HttpResponse:
     made = _create(form)
     if made is None:
         return _form(request, form, 400)
-    messages.success(request, f"{made.function.name} is created. Invoke it on the right.")
+    messages.success(request, f"{made.function.name} is created. Press Invoke to try it.")
     return HttpResponseRedirect(reverse("admin:invocations_function_change", args=[made.function.pk]))
 
 

@@ -16,7 +16,7 @@ from invocations.admin.function_list import spark as day_line
 from invocations.admin.live import look
 from invocations.admin.packages import look_into
 from invocations.admin.pages import functions_crumb, page
-from invocations.admin.runtime_choices import runtime_choices
+from invocations.admin.runtime_choices import runtime_choices, substitute
 from invocations.admin.statistics import function_figures
 from invocations.flows.functions import settle
 from invocations.forms import AliasForm, CodeForm, ConcurrencyForm, ConfigurationForm, InvokeForm, PublishForm
@@ -57,13 +57,15 @@ def function_page(
     if tab not in dict(TABS):
         raise Http404("No such tab.")
     latest = settle(function.versions.select_related("function").get(version=LATEST))
+    unrunnable = runtimes.unrunnable(latest.runtime)
     context = {
         "function": function,
         "latest": latest,
         "arn": function.arn(),
         "tab": tab,
         "tabs": TABS,
-        "unrunnable": runtimes.unrunnable(latest.runtime),
+        "unrunnable": unrunnable,
+        "substitute": "" if unrunnable else substitute(latest.runtime),
         "network": function.network or settings.LAMBDAPLAY_FUNCTION_NETWORK,
         "may_change": request.user.has_perm("invocations.change_function"),
         **_TAB_CONTEXT[tab](request, function, latest),
@@ -81,6 +83,7 @@ def _test(request: HttpRequest, function: Function, latest: FunctionVersion) -> 
     return {
         "package": package,
         "code_form": CodeForm(initial={"source": package.source}),
+        "code_rows": min(max((package.source or "").count("\n") + 2, 8), 26),
         "invoke_form": InvokeForm(initial={"payload": payload}),
         "replayed": replayed,
         "events": events,

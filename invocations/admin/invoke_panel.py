@@ -13,7 +13,7 @@ from invocations.admin.invocations import PREVIEW_BYTES
 from invocations.admin.packages import look_into
 from invocations.admin.previews import preview
 from invocations.admin.story import tell
-from invocations.admin.timeline import timeline
+from invocations.admin.timeline import NARROW, timeline
 from invocations.errors import LambdaplayError
 from invocations.flows.functions import find
 from invocations.flows.invoke import invoke
@@ -64,7 +64,7 @@ def _shown(result: InvocationResult, function: Function) -> dict[str, Any]:
         "row": row,
         "attempts": attempts,
         "sentences": [tell(attempt, row, function) for attempt in attempts],
-        "line": timeline(row, attempts),
+        "line": timeline(row, attempts, NARROW),
         "response": preview("response", bytes(row.payload.response), PREVIEW_BYTES),
         "log": preview("log", bytes(row.payload.log), PREVIEW_BYTES),
     }

@@ -6,13 +6,18 @@ from datetime import datetime, timedelta, timezone
 
 from django import template
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from invocations import clock
 from invocations.decisions.sentences import OUTCOME_WORDS
 from invocations.decisions.units import bytes_text, milliseconds_text, span_text
 
 register = template.Library()
+
+# Few fonts have the hourglass that the other shapes stand beside.
+HOURGLASS = mark_safe(
+    '<svg class="c-glass" viewBox="0 0 10 12"><path d="M0 0h10v2L6.500 6 10 10v2H0v-2l3.500-4L0 2z"/></svg>'
+)
 
 
 @register.filter
@@ -44,7 +49,8 @@ def size(count: int | None) -> str:
 def mark(outcome: str) -> SafeString:
     """How it ended: a shape, a word and a colour, never colour alone."""
     shape, word, kind = OUTCOME_WORDS.get(outcome, ("•", outcome, "off"))
-    return format_html('<span class="c-mark {}"><b aria-hidden="true">{}</b> {}</span>', kind, shape, word)
+    drawn = HOURGLASS if shape == "⧖" else shape
+    return format_html('<span class="c-mark {}"><b aria-hidden="true">{}</b> {}</span>', kind, drawn, word)
 
 
 @register.inclusion_tag("console/copy.html")

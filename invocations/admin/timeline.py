@@ -13,8 +13,9 @@ from invocations.decisions.sentences import OUTCOME_WORDS
 from invocations.decisions.units import milliseconds_text
 from invocations.models import Attempt, Invocation
 
-LEFT, RIGHT = 84, 716  # the time axis, in units of the drawing
-CLIENT_Y, FUNCTION_Y, BLOCK = 34, 84, 26
+WIDE, NARROW = 760, 480  # of the drawing: a whole page, or half of one
+LEFT, MARGIN = 70, 44  # before and after the time axis
+CLIENT_Y, FUNCTION_Y, TICKS_Y, BLOCK = 20, 68, 104, 26
 NARROWEST = 2.0
 
 
@@ -45,14 +46,14 @@ class Timeline:
     total_text: str
 
 
-def timeline(row: Invocation, attempts: Sequence[Attempt]) -> Timeline | None:
-    """Draw it; None when nothing ran."""
+def timeline(row: Invocation, attempts: Sequence[Attempt], width: int = WIDE) -> Timeline | None:
+    """Draw it `width` units wide; None when nothing ran."""
     if not attempts:
         return None
     last = row.ended_at or attempts[-1].ended_at or attempts[-1].started_at
     spans = _spans(row.accepted_at, last, attempts)
     total = max(_ms(row.accepted_at, last), spans[-1].start_ms + spans[-1].length_ms, 0.01)
-    return Timeline(_draw(spans, total, row), spans, milliseconds_text(total))
+    return Timeline(_draw(spans, total, row, width), spans, milliseconds_text(total))
 
 
 def _ms(start: datetime, end: datetime) -> float:
@@ -78,28 +79,29 @@ def _spans(accepted: datetime, last: datetime, attempts: Sequence[Attempt]) -> l
     return spans
 
 
-def _draw(spans: Sequence[Span], total: float, row: Invocation) -> SafeString:
-    scale = (RIGHT - LEFT) / total
+def _draw(spans: Sequence[Span], total: float, row: Invocation, width: int) -> SafeString:
+    right = width - MARGIN
+    scale = (right - LEFT) / total
     runs = [span for span in spans if span.kind != "wait"]
     first, last = runs[0], runs[-1]
     down = LEFT + first.start_ms * scale
     up = LEFT + (last.start_ms + last.length_ms) * scale
     parts = [
-        _lane("client", CLIENT_Y),
-        _lane("function", FUNCTION_Y),
+        _lane("client", CLIENT_Y, right),
+        _lane("function", FUNCTION_Y, right),
         format_html(
             '<line class="c-tl-client" x1="{}" y1="{}" x2="{}" y2="{}"><title>The caller waited {}</title></line>',
-            LEFT, CLIENT_Y, RIGHT, CLIENT_Y, milliseconds_text(total),
+            LEFT, CLIENT_Y, right, CLIENT_Y, milliseconds_text(total),
         ),
         _arrow(down, CLIENT_Y + 2, FUNCTION_Y - BLOCK / 2 - 1, "event"),
         _arrow(max(up, down + 8), FUNCTION_Y - BLOCK / 2, CLIENT_Y + 3, "result"),
         *(_block(span, scale) for span in spans if span.length_ms * scale >= 0.5 or span.kind == "run"),
-        _end(row),
-        _axis(total),
+        _end(row, right),
+        _axis(total, right),
     ]  # fmt: skip
     return format_html(
-        '<svg class="c-tl" viewBox="0 0 760 132" role="img" aria-label="Time line: {} in total">{}{}</svg>',
-        milliseconds_text(total), _PATTERN, mark_safe("".join(parts)),  # noqa: S308 - each part is made by format_html
+        '<svg class="c-tl" viewBox="0 0 {} 112" role="img" aria-label="Time line: {} in total">{}{}</svg>',
+        width, milliseconds_text(total), _PATTERN, mark_safe("".join(parts)),  # noqa: S308 - each part is made by format_html
     )  # fmt: skip
 
 
@@ -109,10 +111,10 @@ _PATTERN = mark_safe(
 )
 
 
-def _lane(name: str, y: float) -> SafeString:
+def _lane(name: str, y: float, right: float) -> SafeString:
     return format_html(
         '<text class="c-tl-lane" x="0" y="{}">{}</text><line class="c-tl-grid" x1="{}" y1="{}" x2="{}" y2="{}"/>',
-        y + 4, name, LEFT, y, RIGHT, y,
+        y + 4, name, LEFT, y, right, y,
     )  # fmt: skip
 
 
@@ -142,13 +144,19 @@ def _block(span: Span, scale: float) -> SafeString:
     )  # fmt: skip
 
 
-def _end(row: Invocation) -> SafeString:
+def _end(row: Invocation, right: float) -> SafeString:
     shape, word, kind = OUTCOME_WORDS.get(row.condition, ("•", row.condition, "off"))
+    if shape == "⧖":  # few fonts have it
+        return format_html(
+            '<path class="c-tl-end {}" transform="translate({} {})" d="M0 0h10v2L6.500 6 10 10v2H0v-2l3.500-4L0 2z">'
+            "<title>{}</title></path>",
+            kind, right + 8, CLIENT_Y - 6, word,
+        )  # fmt: skip
     return format_html(
-        '<text class="c-tl-end {}" x="{}" y="{}">{}<title>{}</title></text>', kind, RIGHT + 8, CLIENT_Y + 5, shape, word
+        '<text class="c-tl-end {}" x="{}" y="{}">{}<title>{}</title></text>', kind, right + 8, CLIENT_Y + 5, shape, word
     )
 
 
-def _axis(total: float) -> SafeString:
-    ticks = [(LEFT + (RIGHT - LEFT) * part / 4, milliseconds_text(total * part / 4) if part else "0") for part in range(5)]
-    return format_html_join("", '<text class="c-tl-tick" x="{}" y="122">{}</text>', ((round(x), text) for x, text in ticks))
+def _axis(total: float, right: float) -> SafeString:
+    ticks = [(LEFT + (right - LEFT) * part / 4, milliseconds_text(total * part / 4) if part else "0") for part in range(5)]
+    return format_html_join("", '<text class="c-tl-tick" x="{}" y="{}">{}</text>', ((round(x), TICKS_Y, text) for x, text in ticks))

@@ -15,7 +15,7 @@ TYPES = ("RequestResponse", "DryRun", "Event")
 class InvokeForm(forms.Form):
     """The fields and JSON members of a submission. An empty payload is `{}`, as AWS has it."""
 
-    payload = forms.CharField(required=False, strip=False, widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false"}))
+    payload = forms.CharField(required=False, strip=False, widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}))
     qualifier = forms.CharField(required=False, max_length=128)
     invocation_type = forms.ChoiceField(required=False, choices=[(name, name) for name in TYPES])
     log_type = forms.ChoiceField(required=False, choices=[("None", "None"), ("Tail", "Tail")])

@@ -11,7 +11,6 @@ from django.views.decorators.http import require_safe
 
 from invocations.models import Invocation
 from invocations.views.access import WrongKey, basic_key
-from invocations.views.answers import problem
 
 
 @never_cache
@@ -23,13 +22,18 @@ def record(request: HttpRequest, request_id: str) -> HttpResponse:
     except WrongKey:
         key = None
     if key is None:
-        return problem(request, 401, "Unauthorized", "Send an access key and its secret with HTTP Basic.")
+        return _unauthorized()
     row = Invocation.objects.filter(account=key.account, request_id=request_id).first()
     if row is None:
         return JsonResponse(
             {"error": "NotFound", "message": f"There is no invocation {request_id} in account {key.account}."}, status=404
         )
     return JsonResponse(_document(row))
+
+
+def _unauthorized() -> JsonResponse:
+    answer = {"error": "Unauthorized", "message": "Send an access key and its secret with HTTP Basic."}
+    return JsonResponse(answer, status=401, headers={"WWW-Authenticate": 'Basic realm="lambdaplay", charset="UTF-8"'})
 
 
 def _document(row: Invocation) -> dict[str, Any]:
