@@ -167,7 +167,9 @@ def test_a_presigned_request_lives_as_long_as_it_says() -> None:
     ],
 )
 def test_a_malformed_header_hears_what_is_missing(authorization: str, text: str) -> None:
-    heard = ask(Asked("GET", "/2015-03-31/functions", {"Authorization": authorization, "X-Amz-Date": "20260131T120000Z"}))
+    heard = ask(
+        Asked("GET", "/2015-03-31/functions", {"Authorization": authorization, "X-Amz-Date": "20260131T120000Z"})
+    )
     assert heard.status == 403
     assert text in heard.document["message"]
 
