@@ -1,4 +1,4 @@
-"""The look of the admin: name, colours, our own style and script, and the sidebar in the order of the questions asked."""
+"""The look of the admin: name, colours, our own style and script, and the sidebar in the order of questions."""
 
 from __future__ import annotations
 
@@ -59,9 +59,14 @@ UNFOLD: dict[str, Any] = {
             {
                 "items": [
                     _place("Home", "home", "admin:index"),
-                    _place("Functions", "function", "admin:invocations_function_changelist", "invocations.view_function"),
                     _place(
-                        "Invocations", "timeline", "admin:invocations_invocation_changelist", "invocations.view_invocation"
+                        "Functions", "function", "admin:invocations_function_changelist", "invocations.view_function"
+                    ),
+                    _place(
+                        "Invocations",
+                        "timeline",
+                        "admin:invocations_invocation_changelist",
+                        "invocations.view_invocation",
                     ),
                 ]
             },
@@ -69,7 +74,9 @@ UNFOLD: dict[str, Any] = {
                 "title": "Settings",
                 "separator": True,
                 "items": [
-                    _place("Access keys", "key", "admin:invocations_accesskey_changelist", "invocations.view_accesskey"),
+                    _place(
+                        "Access keys", "key", "admin:invocations_accesskey_changelist", "invocations.view_accesskey"
+                    ),
                     _place("Users", "person", "admin:auth_user_changelist", "auth.view_user"),
                     _place("Groups", "group", "admin:auth_group_changelist", "auth.view_group"),
                     _place(

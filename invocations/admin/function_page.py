@@ -116,7 +116,10 @@ def _replayed(request: HttpRequest, function: Function) -> tuple[str | None, str
     if payload is None:
         return None, "The payload of that invocation is no longer kept."
     if len(payload.request) > REPLAY_BYTES:
-        return None, f"That payload is too large for this page ({len(payload.request):,} bytes): send it with the AWS CLI."
+        return (
+            None,
+            f"That payload is too large for this page ({len(payload.request):,} bytes): send it with the AWS CLI.",
+        )
     return bytes(payload.request).decode(errors="replace"), f"The payload of invocation {asked[:8]}."
 
 
@@ -129,7 +132,10 @@ def _configuration(request: HttpRequest, function: Function, latest: FunctionVer
 
 
 def _versions(request: HttpRequest, function: Function, latest: FunctionVersion) -> dict[str, Any]:
-    versions = [settle(row) for row in function.versions.select_related("function").exclude(version=LATEST).order_by("-id")[:SHOWN]]
+    versions = [
+        settle(row)
+        for row in function.versions.select_related("function").exclude(version=LATEST).order_by("-id")[:SHOWN]
+    ]
     aliases = list(function.aliases.all()[:SHOWN])
     return {
         "versions": versions,

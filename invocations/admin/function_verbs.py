@@ -22,6 +22,7 @@ from invocations.forms import (
     ConfigurationForm,
     PublishForm,
     TestEventForm,
+    form_sentence,
     refusal_sentence,
 )
 from invocations.forms.code_saving import save_source
@@ -41,7 +42,7 @@ def save_code(request: HttpRequest, function: Function) -> HttpResponse:
         except LambdaplayError as error:
             problem = refusal_sentence(error)
     else:
-        problem = " ".join(text for texts in form.errors.values() for text in texts)
+        problem = form_sentence(form)
     if request.headers.get("HX-Request"):
         context = {"saved": saved, "problem": problem}
         return render(request, "console/code_saved.html", context, status=400 if problem else 200)
@@ -131,10 +132,10 @@ def save_event(request: HttpRequest, function: Function) -> HttpResponse:
     """Keep the payload field's text, or an invocation's payload, under a name."""
     posted = request.POST.copy()
     if posted.get("request_id"):
-        posted["payload"] = _recorded_payload(function, posted["request_id"])
+        posted["payload"] = _recorded_payload(function, str(posted["request_id"]))
     form = TestEventForm(posted)
     if not form.is_valid():
-        problem = " ".join(text for texts in form.errors.values() for text in texts)
+        problem = form_sentence(form)
         if request.headers.get("HX-Request"):
             return render(request, "console/event_saved.html", {"problem": problem}, status=400)
         messages.error(request, problem)

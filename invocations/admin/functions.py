@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_GET, require_POST
@@ -16,7 +16,7 @@ from unfold.admin import ModelAdmin
 from invocations.admin import function_create, function_list, function_page, function_verbs, invoke_panel
 from invocations.models import Function
 
-View = Callable[[HttpRequest, Function], HttpResponse]
+View = Callable[[HttpRequest, Function], HttpResponse | FileResponse]
 
 # name: (path below the function, view, needs the right to change)
 _POSTS: dict[str, tuple[str, View]] = {
@@ -47,18 +47,26 @@ class FunctionAdmin(ModelAdmin):  # type: ignore[misc]
         view = self.admin_site.admin_view
         return [
             *(
-                path(f"<int:pk>/{below}", view(self._guarded(require_POST, page, True)), name=f"invocations_function_{name}")
+                path(
+                    f"<int:pk>/{below}",
+                    view(self._guarded(require_POST, page, True)),
+                    name=f"invocations_function_{name}",
+                )
                 for name, (below, page) in _POSTS.items()
             ),
             *(
-                path(f"<int:pk>/{below}", view(self._guarded(require_GET, page, False)), name=f"invocations_function_{name}")
+                path(
+                    f"<int:pk>/{below}",
+                    view(self._guarded(require_GET, page, False)),
+                    name=f"invocations_function_{name}",
+                )
                 for name, (below, page) in _GETS.items()
             ),
             *super().get_urls(),
         ]
 
     def _guarded(self, method: Callable[..., Any], page: View, changes: bool) -> Callable[..., HttpResponse]:
-        def answer(request: HttpRequest, pk: int) -> HttpResponse:
+        def answer(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
             allowed = self.has_change_permission(request) if changes else self.has_view_permission(request)
             if not allowed:
                 raise PermissionDenied

@@ -35,7 +35,9 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 def exports() -> list[str]:
     """The lines that point the AWS CLI and the SDKs here. A secret of one's own is not printed on a page."""
-    secret = settings.LAMBDAPLAY_SECRET_ACCESS_KEY if settings.LAMBDAPLAY_SECRET_ACCESS_KEY == "test" else "<your secret>"
+    secret = (
+        settings.LAMBDAPLAY_SECRET_ACCESS_KEY if settings.LAMBDAPLAY_SECRET_ACCESS_KEY == "test" else "<your secret>"
+    )
     return [
         f"export AWS_ENDPOINT_URL={settings.LAMBDAPLAY_URL}",
         f"export AWS_ACCESS_KEY_ID={settings.LAMBDAPLAY_ACCESS_KEY_ID}",

@@ -17,7 +17,7 @@ from invocations.admin.timeline import NARROW, timeline
 from invocations.errors import LambdaplayError
 from invocations.flows.functions import find
 from invocations.flows.invoke import invoke
-from invocations.forms import CodeForm, InvokeForm, refusal_sentence
+from invocations.forms import CodeForm, InvokeForm, form_sentence, refusal_sentence
 from invocations.forms.code_saving import save_source
 from invocations.models import Function, FunctionVersion, Invocation
 from invocations.values import LATEST, InvocationResult
@@ -27,7 +27,7 @@ def invoke_function(request: HttpRequest, function: Function) -> HttpResponse:
     """Save what is not saved yet, run it, and show result, log and timing."""
     form = InvokeForm(request.POST)
     if not form.is_valid():
-        return _refused(request, " ".join(text for texts in form.errors.values() for text in texts))
+        return _refused(request, form_sentence(form))
     try:
         saved = _save_unsaved(request, function, form.cleaned_data["qualifier"])
         result = invoke(form.request(console_caller(request, function.scope), function.name))
@@ -49,7 +49,7 @@ def _save_unsaved(request: HttpRequest, function: Function, qualifier: str) -> F
     latest = find(function.scope, function.name).version
     form = CodeForm({"source": request.POST["source"]})
     if not form.is_valid():
-        raise ValidationError([text for texts in form.errors.values() for text in texts])
+        raise ValidationError(form_sentence(form))
     if form.cleaned_data["source"].replace("\r\n", "\n") == look_into(latest).source:
         return None
     return save_source(function, form, request.POST.get("base", ""))

@@ -23,7 +23,7 @@ def page(
 ) -> HttpResponse:
     """Answer with a page in the admin's frame. `crumbs` are (title, address) of the pages above this one."""
     # Unfold asks which admin a page belongs to.
-    request.current_app = admin.site.name  # type: ignore[attr-defined]
+    request.current_app = admin.site.name
     everything = {**admin.site.each_context(request), "title": title, "crumbs": crumbs, **context}
     return TemplateResponse(request, template, everything, status=status)
 

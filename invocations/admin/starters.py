@@ -26,7 +26,7 @@ STARTERS: dict[str, dict[str, str]] = {
         "while true; do\n"
         '    headers="$(mktemp)"\n'
         '    event="$(curl -sS -D "$headers" "$api/next")"\n'
-        "    id=\"$(sed -n 's/^lambda-runtime-aws-request-id: *\\([^\\r]*\\).*/\\1/Ip' \"$headers\")\"\n"
+        '    id="$(sed -n \'s/^lambda-runtime-aws-request-id: *\\([^\\r]*\\).*/\\1/Ip\' "$headers")"\n'
         '    echo "event $id" >&2\n'
         '    curl -sS -o /dev/null "$api/$id/response" -d "{\\"echo\\": $event}"\n'
         "done\n",

@@ -138,7 +138,9 @@ def outcomes_per_minute() -> list[Bucket]:
     found = {row["minute"]: row for row in rows}
     minutes: Iterable[datetime] = (this - timedelta(minutes=back) for back in range(59, -1, -1))
     return [
-        Bucket(f"{at:%H:%M} UTC", found[at]["total"], found[at]["failed"]) if at in found else Bucket(f"{at:%H:%M} UTC", 0, 0)
+        Bucket(f"{at:%H:%M} UTC", found[at]["total"], found[at]["failed"])
+        if at in found
+        else Bucket(f"{at:%H:%M} UTC", 0, 0)
         for at in minutes
     ]
 

@@ -158,5 +158,9 @@ def _end(row: Invocation, right: float) -> SafeString:
 
 
 def _axis(total: float, right: float) -> SafeString:
-    ticks = [(LEFT + (right - LEFT) * part / 4, milliseconds_text(total * part / 4) if part else "0") for part in range(5)]
-    return format_html_join("", '<text class="c-tl-tick" x="{}" y="{}">{}</text>', ((round(x), TICKS_Y, text) for x, text in ticks))
+    ticks = [
+        (LEFT + (right - LEFT) * part / 4, milliseconds_text(total * part / 4) if part else "0") for part in range(5)
+    ]
+    return format_html_join(
+        "", '<text class="c-tl-tick" x="{}" y="{}">{}</text>', ((round(x), TICKS_Y, text) for x, text in ticks)
+    )

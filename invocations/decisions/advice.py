@@ -5,10 +5,10 @@ from __future__ import annotations
 from invocations import limits
 
 _BY_REASON = {
-    "ReservedFunctionConcurrentInvocationLimitExceeded": "All of the function's reserved concurrency is in use: raise or "
-    "remove it, or try again when a running invocation has ended.",
-    "ConcurrentInvocationLimitExceeded": "All of the account's concurrent executions are in use: try again when running "
-    "invocations have ended.",
+    "ReservedFunctionConcurrentInvocationLimitExceeded": "All of the function's reserved concurrency is in use: raise "
+    "or remove it, or try again when a running invocation has ended.",
+    "ConcurrentInvocationLimitExceeded": "All of the account's concurrent executions are in use: try again when "
+    "running invocations have ended.",
 }
 
 _BY_CODE = {

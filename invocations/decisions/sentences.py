@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from invocations import limits
@@ -78,7 +79,9 @@ def _success(run: Run) -> str:
     if run.init_ms is None:
         text = f"{took} in a warm environment."
     else:
-        text = f"{took}, after {milliseconds_text(run.init_ms)} of initialisation: no environment was free (cold start)."
+        text = (
+            f"{took}, after {milliseconds_text(run.init_ms)} of initialisation: no environment was free (cold start)."
+        )
     if run.max_memory_mb >= NEARLY_FULL * run.memory_mb:
         text += f" It used {run.max_memory_mb} of {run.memory_mb} MB; a larger MemorySize would keep it from the limit."
     return text
@@ -107,8 +110,8 @@ def _init_error(run: Run) -> str:
 
 def _timeout(run: Run) -> str:
     return (
-        f"Stopped after {milliseconds_text(run.duration_ms)}, the function's Timeout. Its processes were ended, and the "
-        f"next event starts them anew. {RETRIES_ARE_THE_CALLERS} See in the log what it waited for, or raise Timeout "
+        f"Stopped after {milliseconds_text(run.duration_ms)}, the function's Timeout. Its processes were ended, and "
+        f"the next event starts them anew. {RETRIES_ARE_THE_CALLERS} See in the log what it waited for, or raise Timeout "
         f"(at most {limits.TIMEOUT_SECONDS_MAX} s)."
     )
 
@@ -134,7 +137,7 @@ def _too_large(run: Run) -> str:
     )
 
 
-_TELLERS = {
+_TELLERS: dict[str, Callable[[Run], str]] = {
     Outcome.SUCCESS: _success,
     Outcome.FUNCTION_ERROR: _function_error,
     Outcome.INIT_ERROR: _init_error,

@@ -9,7 +9,7 @@ _MODULE_SYNTAX = re.compile(r"^\s*(export|import)\b", re.MULTILINE)
 
 
 def kind_of(runtime: str) -> str | None:
-    """Return python, nodejs or provided; None for runtimes whose code is not written in an editor (java, dotnet ...)."""
+    """Return python, nodejs or provided; None for runtimes whose code no editor holds (java, dotnet ...)."""
     return next((kind for kind in KINDS if runtime.startswith(kind)), None)
 
 

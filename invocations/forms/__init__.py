@@ -4,9 +4,9 @@ A form checks shapes and says what to change; the rules of AWS are in the flows,
 """
 
 from invocations.forms.aliases import AliasForm, PublishForm
-from invocations.forms.functions import CodeForm, ConfigurationForm, ConcurrencyForm, CreateFunctionForm
+from invocations.forms.functions import CodeForm, ConcurrencyForm, ConfigurationForm, CreateFunctionForm
 from invocations.forms.invoke import InvokeForm, TestEventForm
-from invocations.forms.refusals import refusal_sentence
+from invocations.forms.refusals import form_sentence, refusal_sentence
 
 __all__ = [
     "AliasForm",
@@ -17,5 +17,6 @@ __all__ = [
     "InvokeForm",
     "PublishForm",
     "TestEventForm",
+    "form_sentence",
     "refusal_sentence",
 ]

@@ -18,7 +18,12 @@ class AliasForm(forms.Form):
     version = forms.CharField(max_length=20, help_text="A version number or $LATEST.")
     second_version = forms.CharField(required=False, max_length=20, label="Share with version")
     percent = forms.DecimalField(
-        required=False, min_value=Decimal(0), max_value=Decimal(100), max_digits=6, decimal_places=3, label="Its share (%)"
+        required=False,
+        min_value=Decimal(0),
+        max_value=Decimal(100),
+        max_digits=6,
+        decimal_places=3,
+        label="Its share (%)",
     )
     description = forms.CharField(required=False, max_length=256)
 

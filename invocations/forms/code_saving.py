@@ -10,7 +10,7 @@ from invocations.runtime.code import store
 
 
 def save_source(function: Function, form: CodeForm, base: str) -> FunctionVersion:
-    """Make the form's code $LATEST's. `base` is the checksum of the code that the editor began with; "" skips the check.
+    """Make the form's code $LATEST's. `base` is the checksum of the code that the editor began with ("": any).
 
     Raises forms.ValidationError (nothing to save), PreconditionFailed (other code since) and what update_code raises.
     """

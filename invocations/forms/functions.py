@@ -28,7 +28,10 @@ NETWORK_WORDS = {
 
 def network_choices() -> list[tuple[str, str]]:
     default = settings.LAMBDAPLAY_FUNCTION_NETWORK
-    return [("", f"server's default ({default})"), *((name, f"{name}: {words}") for name, words in NETWORK_WORDS.items())]
+    return [
+        ("", f"server's default ({default})"),
+        *((name, f"{name}: {words}") for name, words in NETWORK_WORDS.items()),
+    ]
 
 
 class ConfigurationForm(forms.Form):
@@ -51,7 +54,7 @@ class ConfigurationForm(forms.Form):
         help_text=f"{limits.MEMORY_MB_MIN} to {limits.MEMORY_MB_MAX}; reaching it ends the environment",
     )
     tmp_mb = forms.IntegerField(
-        label="/tmp (MB)",
+        label="/tmp (MB)",  # noqa: S108 - a label
         min_value=limits.TMP_MB_MIN,
         max_value=limits.TMP_MB_MAX,
         initial=limits.TMP_MB_DEFAULT,
@@ -103,7 +106,7 @@ class CodeForm(forms.Form):
         filename = source_filename(runtime, handler, source)
         if filename is None:
             raise forms.ValidationError(
-                f"Code for {runtime} with the handler {handler!r} cannot be one file written here: upload a .zip package."
+                f"Code for {runtime} with the handler {handler!r} is not one file written here: upload a .zip package."
                 if "." in handler
                 else f"The handler {handler!r} must read file.function, for example app.handler."
             )
@@ -113,7 +116,7 @@ class CodeForm(forms.Form):
         return store(self.package_bytes(runtime, handler))
 
 
-def _upload_bytes(upload: UploadedFile) -> bytes:
+def _upload_bytes(upload: UploadedFile[bytes]) -> bytes:
     if upload.size is None or upload.size > limits.ZIPPED_BYTES:
         raise RequestEntityTooLarge(f"Zipped size must be smaller than {limits.ZIPPED_BYTES} bytes")
     return bytes(upload.read())
@@ -128,7 +131,9 @@ class CreateFunctionForm(ConfigurationForm, CodeForm):
     def draft(self, package: CodePackage) -> FunctionDraft:
         values = self._values()
         values["variables"] = values["variables"] or None
-        return FunctionDraft(name=self.cleaned_data["name"], code=package, publish=self.cleaned_data["publish"], **values)
+        return FunctionDraft(
+            name=self.cleaned_data["name"], code=package, publish=self.cleaned_data["publish"], **values
+        )
 
 
 class ConcurrencyForm(forms.Form):

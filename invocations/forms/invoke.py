@@ -15,7 +15,9 @@ TYPES = ("RequestResponse", "DryRun", "Event")
 class InvokeForm(forms.Form):
     """The fields and JSON members of a submission. An empty payload is `{}`, as AWS has it."""
 
-    payload = forms.CharField(required=False, strip=False, widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}))
+    payload = forms.CharField(
+        required=False, strip=False, widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"})
+    )
     qualifier = forms.CharField(required=False, max_length=128)
     invocation_type = forms.ChoiceField(required=False, choices=[(name, name) for name in TYPES])
     log_type = forms.ChoiceField(required=False, choices=[("None", "None"), ("Tail", "Tail")])
@@ -34,13 +36,15 @@ class InvokeForm(forms.Form):
 
 
 def submission_from_json(body: bytes) -> dict[str, Any]:
-    """Turn a JSON submission into the form's fields; its `payload` is any JSON value. Raises ValueError with a sentence."""
+    """Turn a JSON submission into the form's fields; its `payload` is any JSON value. ValueError says what is wrong."""
     try:
         document = json.loads(body, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"The body is not JSON: {error}.") from None
     if not isinstance(document, dict):
-        raise ValueError("The body must be a JSON object with the members payload, invocation_type, qualifier, log_type.")
+        raise ValueError(
+            "The body must be a JSON object with the members payload, invocation_type, qualifier, log_type."
+        )
     known = {"payload", *InvokeForm.base_fields}
     unknown = sorted(set(document) - known)
     if unknown:

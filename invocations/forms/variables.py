@@ -18,7 +18,7 @@ class VariablesField(forms.CharField):
             required=False, strip=False, label="Environment variables", help_text="One a line: NAME=value, 4 KB in all."
         )
 
-    def clean(self, value: object) -> dict[str, str]:  # type: ignore[override]
+    def clean(self, value: object) -> dict[str, str]:
         return variables_from_text(str(super().clean(value) or ""))
 
 

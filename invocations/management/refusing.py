@@ -12,7 +12,7 @@ from django.forms import Form
 
 from invocations.errors import LambdaplayError, ResourceConflict
 from invocations.flows.functions import find
-from invocations.forms import refusal_sentence
+from invocations.forms import form_sentence, refusal_sentence
 from invocations.models import FunctionVersion
 from invocations.values import Scope
 
@@ -50,8 +50,7 @@ class RefusingCommand(BaseCommand):
 def checked(form: Form) -> None:
     """Raise Refused with what is wrong with the form, field by field."""
     if not form.is_valid():
-        told = [f"{field}: {text}" if field != "__all__" else text for field, texts in form.errors.items() for text in texts]
-        raise Refused(" ".join(told))
+        raise Refused(form_sentence(form, fields=True))
 
 
 def settled(scope: Scope, name: str) -> FunctionVersion:

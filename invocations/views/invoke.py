@@ -19,7 +19,7 @@ from invocations.arns import parse_function
 from invocations.errors import LambdaplayError, Refusal
 from invocations.flows.functions import find
 from invocations.flows.invoke import invoke
-from invocations.forms import InvokeForm, refusal_sentence
+from invocations.forms import InvokeForm, form_sentence, refusal_sentence
 from invocations.forms.invoke import submission_from_json
 from invocations.forms.refusals import refusal_status
 from invocations.values import Caller, InvocationResult, Scope
@@ -66,7 +66,8 @@ def _with_session(request: HttpRequest, name: str) -> HttpResponse:
 def _region(name: str) -> str:
     """The region that an ARN names; a bare name is looked up in the server's own."""
     reference = parse_function(name)
-    return str(reference and reference.region or settings.LAMBDAPLAY_REGION)
+    named = None if reference is None else reference.region
+    return named or str(settings.LAMBDAPLAY_REGION)
 
 
 def _answer(request: HttpRequest, name: str, caller: Caller) -> HttpResponse:
@@ -78,8 +79,7 @@ def _answer(request: HttpRequest, name: str, caller: Caller) -> HttpResponse:
         return problem(request, 400, "BadRequest", str(error))
     form = InvokeForm(fields)
     if not form.is_valid():
-        sentence = " ".join(f"{field}: {text}" for field, texts in form.errors.items() for text in texts)
-        return problem(request, 400, "BadRequest", sentence)
+        return problem(request, 400, "BadRequest", form_sentence(form, fields=True))
     try:
         result = invoke(form.request(caller, name))
     except LambdaplayError as error:

@@ -25,9 +25,8 @@ def record(request: HttpRequest, request_id: str) -> HttpResponse:
         return _unauthorized()
     row = Invocation.objects.filter(account=key.account, request_id=request_id).first()
     if row is None:
-        return JsonResponse(
-            {"error": "NotFound", "message": f"There is no invocation {request_id} in account {key.account}."}, status=404
-        )
+        message = f"There is no invocation {request_id} in account {key.account}."
+        return JsonResponse({"error": "NotFound", "message": message}, status=404)
     return JsonResponse(_document(row))
 
 

@@ -33,7 +33,9 @@ _SETTINGS = {
 
 
 class Command(RefusingCommand):
-    help = "Create a function from a source file, a folder or a .zip package; with --update, change the one of that name."
+    help = (
+        "Create a function from a source file, a folder or a .zip package; with --update, change the one of that name."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -94,7 +96,9 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _create(scope: Scope, code: Path, package: bytes, options: dict[str, Any]) -> FunctionVersion:
-    defaults = {name: field.initial for name, field in ConfigurationForm.base_fields.items() if field.initial is not None}
+    defaults = {
+        name: field.initial for name, field in ConfigurationForm.base_fields.items() if field.initial is not None
+    }
     guesses = {"runtime": _runtime_here(), "handler": f"{code.stem if code.suffix == '.py' else 'app'}.handler"}
     values = {**defaults, **guesses, **_given(options), "name": options["name"], "publish": options["publish"]}
     form = CreateFunctionForm(values)
