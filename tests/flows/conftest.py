@@ -11,6 +11,7 @@ import pytest
 from django.db.models import F
 
 from invocations import limits
+from invocations.errors import Refusal
 from invocations.flows.functions import FunctionDraft, create_function
 from invocations.models import FunctionVersion
 from invocations.runtime import code
@@ -18,6 +19,8 @@ from invocations.values import Scope
 from lambdaplay.home import Home
 
 SCOPE = Scope("000000000000", "us-east-1")
+ELSEWHERE = Scope("000000000000", "eu-west-1")
+OTHER = Scope("111122223333", "us-east-1")
 ROLE = "arn:aws:iam::000000000000:role/any"
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:"
 
@@ -62,3 +65,11 @@ def make(home: Home) -> Make:
 
 def packages_on_disk(home: Home) -> set[str]:
     return {path.name for path in home.code.iterdir() if not path.name.startswith(".lock")}
+
+
+def refused(kind: type[Refusal], action: Callable[[], object]) -> str:
+    """Return the text of the refusal, which must be of this very kind."""
+    with pytest.raises(kind) as caught:
+        action()
+    assert type(caught.value) is kind
+    return caught.value.message
