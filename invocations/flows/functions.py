@@ -35,7 +35,7 @@ from invocations.flows.targets import (
 )
 from invocations.flows.versions import publish_latest
 from invocations.models import Function, FunctionVersion
-from invocations.runtime.code import CodePackage, discard
+from invocations.runtime.code import CodePackage, discard, release
 from invocations.values import LATEST, Scope
 from lambdaplay.db.pool import pooled
 
@@ -151,6 +151,7 @@ def update_code(
             latest = latest_for_update(name, revision_id)
             check_storage(scope, code.zipped_bytes * (2 if publish else 1) - latest.code_size)
             if not dry_run:
+                release([latest.code_sha256])
                 _begin(latest, changes)
                 return publish_latest(latest, None) if publish else latest
         preview = copy.copy(latest)
@@ -199,6 +200,7 @@ def delete_function(scope: Scope, reference: str, qualifier: str | None = None) 
         raise InvalidParameterValue("Deletion of aliases is not currently supported.")
     with transaction.atomic():
         function = lock_function(Name(scope, name.name, None))
+        release(set(function.versions.values_list("code_sha256", flat=True)))
         if name.qualifier is None:
             function.delete()
         else:

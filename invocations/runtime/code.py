@@ -15,7 +15,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,7 @@ __all__ = [
     "from_folder",
     "from_source",
     "package_path",
+    "release",
     "store",
     "sweep",
     "task_folder",
@@ -46,7 +47,7 @@ SWEEP_AFTER_SECONDS = 3600
 
 @dataclass(frozen=True)
 class CodePackage:
-    """A stored package. `pin_ns` marks this store of it: a later store of the same bytes has a larger one."""
+    """A stored package. `pin_ns` marks the store that brought it; 0 when it was there already."""
 
     sha256: str  # hex
     sha256_base64: str  # AWS's CodeSha256
@@ -65,7 +66,7 @@ def store(zip_bytes: bytes, *, zipped_limit: int = limits.ZIPPED_BYTES) -> CodeP
     if len(zip_bytes) > zipped_limit:
         raise RequestEntityTooLarge(f"Zipped size must be smaller than {zipped_limit} bytes")
     digest = hashlib.sha256(zip_bytes)
-    pin = _pin(digest.hexdigest()) or _unpack_and_publish(zip_bytes, digest.hexdigest())
+    pin = 0 if _mark_used(digest.hexdigest()) else _unpack_and_publish(zip_bytes, digest.hexdigest())
     return CodePackage(digest.hexdigest(), base64.b64encode(digest.digest()).decode(), len(zip_bytes), pin)
 
 
@@ -85,7 +86,10 @@ def code_sha256_base64(sha256: str) -> str:
 
 
 def discard(package: CodePackage) -> bool:
-    """Take back what one store brought, unless a version refers to it or somebody stored it again since."""
+    """Take back what one store brought, unless a version refers to it or somebody stored it again since.
+
+    A package that was there before stays: an environment may still run on it. The sweep takes it in time.
+    """
     with _locked():
         if not package.pin_ns or _pinned_at(package.sha256) != package.pin_ns or _referenced({package.sha256}):
             return False
@@ -94,8 +98,14 @@ def discard(package: CodePackage) -> bool:
     return True
 
 
+def release(checksums: Iterable[str]) -> None:
+    """Tell that versions are about to stop referring to these: whatever runs on them still has an hour to end."""
+    for sha256 in checksums:
+        _mark_used(sha256)
+
+
 def sweep() -> int:
-    """Remove what crashes left and packages that no version refers to, both older than an hour; return how many."""
+    """Remove what crashes left and packages that no version refers to, both unused for an hour; return how many."""
     before = int((clock.real().timestamp() - SWEEP_AFTER_SECONDS) * 1e9)
     condemned: list[Path] = []
     with _locked():
@@ -132,14 +142,14 @@ def _age_mark(path: Path) -> int:
 
 
 def _pinned_at(sha256: str) -> int:
-    """Return the mark of the latest store of this package; 0 when it is not there."""
+    """Return the mark of the latest use of this package; 0 when it is not there."""
     return _age_mark(_home() / sha256)
 
 
-def _pin(sha256: str) -> int:
-    """Mark a package that is there as just stored and return the mark; 0 when it is not there."""
+def _mark_used(sha256: str) -> bool:
+    """Mark a package as used just now; False when it is not there."""
     with _locked():
-        return _mark(sha256)
+        return bool(_mark(sha256))
 
 
 def _mark(sha256: str) -> int:
@@ -161,8 +171,9 @@ def _unpack_and_publish(zip_bytes: bytes, sha256: str) -> int:
         if settings.LAMBDAPLAY_DURABILITY == "power":
             os.sync()
         with _locked():
-            if not _pinned_at(sha256):
-                os.rename(work, _home() / sha256)
+            if _mark(sha256):
+                return 0
+            os.rename(work, _home() / sha256)
             return _mark(sha256)
     finally:
         shutil.rmtree(work, ignore_errors=True)

@@ -61,7 +61,7 @@ def bomb() -> bytes:
     """300 MB of zeros, honestly declared, in 300 KB."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as made, made.open("zeros", "w", force_zip64=True) as file:
-        for _ in range(300):
+        for _ in range(150):
             file.write(bytes(1024 * 1024))
     return buffer.getvalue()
 
@@ -190,7 +190,7 @@ def test_a_damaged_archive_is_taken_or_refused_and_never_an_accident(home: Home)
         for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
     ]
     refusals = 0
-    for _ in range(300):
+    for _ in range(150):
         content = bytearray(draw.choice(whole))
         for _ in range(draw.choice((1, 1, 2, 5))):
             place = draw.randrange(len(content) // 2, len(content))  # the directory is in the second half
@@ -200,7 +200,7 @@ def test_a_damaged_archive_is_taken_or_refused_and_never_an_accident(home: Home)
         except Refusal:
             refusals += 1
         assert [path.name for path in home.code.iterdir() if path.name != ".lock"] == []
-    assert 100 < refusals < 300
+    assert 50 < refusals < 150
 
 
 def test_only_what_lambdaplay_alone_refuses_has_words_of_its_own(home: Home) -> None:
@@ -282,20 +282,21 @@ def test_stores_of_one_package_at_once_are_harmless(home: Home) -> None:
     for thread in threads:
         thread.join()
     assert len({package.sha256 for package in packages}) == 1
-    assert len({package.pin_ns for package in packages}) == 8
+    assert len([package for package in packages if package.pin_ns]) == 1
     assert [path.name for path in home.code.iterdir() if path.name != ".lock"] == [packages[0].sha256]
     assert len(list(code.task_folder(packages[0].sha256).iterdir())) == 200
 
 
 @pytest.mark.django_db
 def test_a_discarded_store_goes_only_while_nobody_stored_it_again(home: Home) -> None:
+    alone = code.store(zipped(("alone.py", b"x")))
     first = code.store(PLAIN)
     second = code.store(PLAIN)
     assert not code.discard(first)
-    assert code.task_folder(second.sha256).exists()
-    assert code.discard(second)
-    assert not code.discard(second)
-    assert [path.name for path in home.code.iterdir()] == [".lock"]
+    assert not code.discard(second)  # it was there before: something may run on it
+    assert code.discard(alone)
+    assert not code.discard(alone)
+    assert sorted(path.name for path in home.code.iterdir()) == sorted([".lock", first.sha256])
 
 
 @pytest.mark.django_db
