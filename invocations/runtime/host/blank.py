@@ -1,7 +1,6 @@
 """A blank: an execution environment made ahead, before it is known for which function.
 
-Two processes. The *init* is pid 1 of the environment's pid namespace: it stops, continues and reaps, and its end is the
-end of everything in there. The *function process* waits for the order that tells which code to run, closes the jail
+Two processes. The *init* (init.py) is pid 1 of the environment's pid namespace. The *function process* waits for the order that tells which code to run, closes the jail
 around itself and becomes the runtime.
 """
 
@@ -10,7 +9,6 @@ from __future__ import annotations
 import errno
 import gc
 import os
-import select
 import signal
 import socket
 import sys
@@ -19,7 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from invocations.runtime import channel
-from invocations.runtime.host import jail
+from invocations.runtime.host import fence, jail
+from invocations.runtime.host.init import Init
 from invocations.runtime.host.settings import FORWARDER_PORT, INNER_UID, RUNTIME_API_PORT
 from invocations.runtime.kernel import flags, limits, seccomp
 from invocations.runtime.kernel import syscalls as sys_
@@ -27,18 +26,33 @@ from invocations.runtime.kernel import syscalls as sys_
 
 @dataclass(frozen=True)
 class BlankOrder:
-    """`own_network`: a network namespace of its own, with our listeners as the only things in it."""
+    """`own_network`: a network namespace of its own, with our listeners as the only things in it.
+
+    `places` and what follows matter only where there are no namespaces (levels L0 and none).
+    """
 
     number: int
     own_network: bool
     endpoint_port: int
-    with_seccomp: bool
-    namespaces: bool
+    level: str
+    places: fence.Places | None = None
+    other_tasks: int = 0
+
+    @property
+    def namespaces(self) -> bool:
+        return self.places is None
 
 
-def run_init(order: BlankOrder, control: socket.socket, function_end: socket.socket, main: Callable[[str], None]) -> None:
+def run_init(
+    order: BlankOrder, control: socket.socket, function_end: socket.socket, main: Callable[[str], None]
+) -> None:
     """Be the init of a new environment; never returns. The caller has just forked into a new pid namespace."""
-    sys_.set_parent_death_signal(signal.SIGKILL)
+    # A session of its own: else kill(0) would reach the zygote and every other environment, namespaces or not.
+    os.setsid()
+    if order.namespaces:
+        sys_.set_parent_death_signal(signal.SIGKILL)
+    else:
+        sys_.set_child_subreaper()  # and it outlives the zygote until it has ended what is below it
     listeners = _furnish(order)
     woken, wakes = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     signal.set_wakeup_fd(wakes)
@@ -48,11 +62,12 @@ def run_init(order: BlankOrder, control: socket.socket, function_end: socket.soc
         _become_function(order, control, function_end, listeners, main)
     function_end.close()
     sys_.set_dumpable(False)  # same uid as the function: without this it could look into its init
-    sys_.drop_all_capabilities()
+    if order.namespaces:
+        sys_.drop_all_capabilities()
     channel.send(control, {"ready": True}, [listener.fileno() for listener in listeners])
     for listener in listeners:
         listener.close()
-    _watch(control, woken, function)
+    Init(control, woken, function, order.namespaces).watch()
 
 
 def _furnish(order: BlankOrder) -> list[socket.socket]:
@@ -74,48 +89,6 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-def _watch(control: socket.socket, woken: int, function: int) -> None:
-    """Obey stop and continue; tell how the function process ended, then end (and with pid 1 everything else)."""
-    gc.disable()
-    poll = select.poll()
-    poll.register(control, select.POLLIN)
-    poll.register(woken, select.POLLIN)
-    while True:
-        for file, _ in poll.poll():
-            if file == woken:
-                os.read(woken, 4096)
-                status = _reap(function)
-                if status is not None:
-                    channel.send(control, {"exit": status})
-                    os._exit(0)
-                continue
-            order = control.recv(1)
-            if not order:
-                os._exit(0)
-            _signal_all(signal.SIGSTOP if order == b"F" else signal.SIGCONT)
-
-
-def _signal_all(number: int) -> None:
-    try:
-        os.kill(-1, number)  # everyone in this pid namespace but us
-    except ProcessLookupError:
-        pass
-
-
-def _reap(function: int) -> int | None:
-    """Collect the dead; return the function process's exit code (negative: the signal) once it is among them."""
-    ended = None
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return ended
-        if pid == 0:
-            return ended
-        if pid == function:
-            ended = os.waitstatus_to_exitcode(status)
-
-
 def _become_function(
     order: BlankOrder,
     control: socket.socket,
@@ -125,6 +98,7 @@ def _become_function(
 ) -> None:
     """Wait for the start order and obey it; never returns."""
     try:
+        os.setsid()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         sys_.set_parent_death_signal(signal.SIGKILL)
@@ -164,10 +138,8 @@ def _start(order: BlankOrder, start: channel.Message, files: list[int], main: Ca
     if order.namespaces:
         _close_jail(order, start)
     else:
-        limits.apply(start["memory_mb"], start["tmp_mb"])
-        sys_.set_no_new_privileges()
-        if order.with_seccomp:
-            seccomp.install()
+        assert order.places is not None
+        fence.close(start, order.places, order.level == "L0", order.other_tasks)
     os.environ.clear()
     os.environ.update(start["environment"])
     time.tzset()
@@ -177,7 +149,7 @@ def _start(order: BlankOrder, start: channel.Message, files: list[int], main: Ca
         sys.argv = ["bootstrap", start["environment"]["_HANDLER"]]
         main(start["environment"]["_HANDLER"])
         return
-    _execute(start["argv"], start["environment"])
+    _execute(start["argv"], start["environment"], order.places)
 
 
 def _close_jail(order: BlankOrder, start: channel.Message) -> None:
@@ -195,13 +167,16 @@ def _close_jail(order: BlankOrder, start: channel.Message) -> None:
     limits.apply(start["memory_mb"], start["tmp_mb"])
     sys_.drop_all_capabilities()
     sys_.set_no_new_privileges()
-    if order.with_seccomp:
+    if order.level == "L2":
         seccomp.install()
 
 
-def _execute(argv: list[str], environment: dict[str, str]) -> None:
+def _execute(argv: list[str], environment: dict[str, str], places: fence.Places | None) -> None:
+    program, moved = places.relocate(argv[0]) if places is not None else (argv[0], None)
+    if moved is not None:  # its libraries lie beside it, where the loader cannot follow their real path
+        environment["LD_LIBRARY_PATH"] = f"{moved}/lib:{environment.get('LD_LIBRARY_PATH', '')}"
     try:
-        os.execve(argv[0], argv, environment)
+        os.execve(program, [program, *argv[1:]], environment)
     except OSError as error:
         os.write(2, f"{argv[0]}: {os.strerror(error.errno or 0)}\n".encode())
         os._exit(127 if error.errno == errno.ENOENT else 126)

@@ -14,9 +14,9 @@ from enum import StrEnum
 
 from invocations.runtime import channel
 from invocations.runtime.channel import Message
+from invocations.runtime.host.init import FREEZE, KILL, THAW
 from invocations.runtime.kernel import memory
 from invocations.runtime.kernel import syscalls as sys_
-
 
 F_SETPIPE_SZ = 1031  # fcntl names it from Python 3.10 on Linux only
 
@@ -33,9 +33,10 @@ class State(StrEnum):
 class Processes:
     """The init and the function process of one blank, and the ends of everything that leads into it."""
 
-    def __init__(self, number: int, own_network: bool) -> None:
+    def __init__(self, number: int, own_network: bool, own_pids: bool) -> None:
         self.number = number
         self.own_network = own_network
+        self.own_pids = own_pids
         self.control, self.init_end = channel.pair()
         self.function, self.function_end = channel.pair()
         for end in (self.control, self.function):
@@ -56,6 +57,9 @@ class Processes:
         self.pid = hello.pid or 0
 
     def kill(self) -> None:
+        if not self.own_pids:
+            self.signal(KILL)  # the init ends all below it; its own end would set them free
+            return
         try:
             sys_.pidfd_send_signal(self._init, signal.SIGKILL)
         except (ProcessLookupError, OSError):
@@ -109,13 +113,13 @@ class Environment:
 
     def thaw(self) -> None:
         if self.state == State.FROZEN and self.processes is not None:
-            self.processes.signal(b"T")
+            self.processes.signal(THAW)
 
     def freeze(self) -> bool:
         """Stop the processes once the runtime has asked for its next event; False when it has not yet."""
         if self.processes is None or not self.processes.asks_for_next():
             return False
-        self.processes.signal(b"F")
+        self.processes.signal(FREEZE)
         self.enter(State.FROZEN)
         return True
 

@@ -22,7 +22,7 @@ from invocations.runtime.host.environment import Environment, Processes, State, 
 from invocations.runtime.host.loop import Loop
 from invocations.runtime.host.nursery import Nursery
 from invocations.runtime.host.relay import Relay
-from invocations.runtime.host.settings import RUNTIME_API_PORT, HostSettings
+from invocations.runtime.host.settings import FORWARDER_PORT, JAILED, RUNTIME_API_PORT, HostSettings
 from invocations.runtime.kernel import memory
 
 log = logging.getLogger("lambdaplay.host")
@@ -46,11 +46,16 @@ class Host:
         self._environments: dict[str, list[Environment]] = {}
         self._specs: OrderedDict[str, Message] = OrderedDict()
         self._loans: dict[int, Environment] = {}
+        self._forwarder_port = FORWARDER_PORT
         self._freezing = False
         self._checking = False
 
     def start(self) -> None:
         self._relay.start()
+        if self._level not in JAILED:
+            forward = _shared_listener()
+            self._forwarder_port = int(_address(forward).rpartition(":")[2])
+            self._relay.forward(forward)
         self._nursery.start()
         self._listener = _listen(self._settings.socket_path)
         self._loop.watch(self._listener.fileno(), self._accept)
@@ -195,10 +200,14 @@ class Host:
         environment.init_seconds = None
         environment.ending = None
         environment.starts += 1
-        own_network = environment.spec["network"] != "host" and self._level in ("L2", "L1")
+        own_network = environment.spec["network"] != "host" and self._level in JAILED
         self._nursery.take(own_network, lambda processes: self._begin(environment, processes))
 
-    def _begin(self, environment: Environment, processes: Processes) -> None:
+    def _begin(self, environment: Environment, processes: Processes | None) -> None:
+        if processes is None:
+            environment.kill("cannot start")
+            self._bury(environment, None)
+            return
         environment.processes = processes
         if environment.tmp is None:
             environment.tmp = processes.number
@@ -222,20 +231,16 @@ class Host:
 
     def _start_order(self, environment: Environment, processes: Processes) -> Message:
         spec = environment.spec
-        jailed = self._level in ("L2", "L1")
         api = f"127.0.0.1:{RUNTIME_API_PORT}" if processes.own_network else _address(processes.listeners[0])
-        code = f"{self._settings.code}/{spec['code']}/task"
-        folders = {
-            "task": jail.TASK if jailed else code,
-            "runtime": jail.LIBRARIES if jailed else self._settings.libraries,
-            "tmp": "/tmp",  # noqa: S108 - the environment's own
-            "clients": jail.CLIENTS if jailed else self._settings.clients,
-        }
+        folders = self._folders(environment)
         endpoint_host = "127.0.0.1" if processes.own_network else self._settings.endpoint_host
         return {
             "code": spec["code"],
             "task": folders["task"],
             "tmp": environment.tmp,
+            "tmp_folder": folders["tmp"],
+            "network": spec["network"],
+            "ports": [int(api.rpartition(":")[2]), self._settings.endpoint_port, self._forwarder_port],
             "tmp_mb": spec["tmp_mb"],
             "memory_mb": spec["memory_mb"],
             "argv": spec["argv"] and [variables.in_folders(part, folders) for part in spec["argv"]],
@@ -247,7 +252,21 @@ class Host:
                 api=api,
                 endpoint=f"http://{endpoint_host}:{self._settings.endpoint_port}",
                 folders=folders,
+                forwarder_port=self._forwarder_port,
+                home=None if self._level in JAILED else folders["tmp"],
             ),
+        }
+
+    def _folders(self, environment: Environment) -> Message:
+        """Where the environment's processes find things."""
+        places = self._nursery.places
+        if places is None:
+            return {"task": jail.TASK, "runtime": jail.LIBRARIES, "clients": jail.CLIENTS, "tmp": "/tmp"}  # noqa: S108
+        return {
+            "task": f"{places['code']}/{environment.spec['code']}/task",
+            "runtime": places["runtime"],
+            "clients": places["clients"],
+            "tmp": f"{places['tmps']}/{environment.tmp}",
         }
 
     def _await_init(self, environment: Environment, processes: Processes) -> None:
@@ -278,6 +297,8 @@ class Host:
         self._forget_listeners(processes)
         status = packet.message["exit"] if packet.message else None
         processes.kill()
+        if packet.message is None and not processes.own_pids:
+            self._nursery.end_strays()
         environment.processes = None
         self._bury(environment, status)
         processes.close()

@@ -6,18 +6,20 @@ import logging
 import os
 import socket
 import subprocess
+import time
 from collections import deque
 from collections.abc import Callable
 
 from invocations.runtime import channel
 from invocations.runtime.host.environment import Processes
 from invocations.runtime.host.loop import Loop
-from invocations.runtime.host.settings import HostSettings
+from invocations.runtime.host.settings import JAILED, HostSettings
 
 log = logging.getLogger("lambdaplay.host")
 
 READY_BLANKS = 3
-_RESTART_SECONDS = 1.0
+_PAUSE_SECONDS = 1.0  # before another try, when the last one failed at once
+_TRIES = 3  # starts that may fail in a row before those who wait are told
 
 
 class Nursery:
@@ -31,11 +33,17 @@ class Nursery:
         self._numbers = 0
         self._making: dict[int, Processes] = {}
         self._ready: dict[bool, deque[Processes]] = {True: deque(), False: deque()}
-        self._waiting: dict[bool, deque[Callable[[Processes], None]]] = {True: deque(), False: deque()}
+        self._waiting: dict[bool, deque[Callable[[Processes | None], None]]] = {True: deque(), False: deque()}
+        self.places: channel.Message | None = None  # fence.Places, where there are no namespaces
+        self._up = False
+        self._pausing = False
+        self._failures = 0
+        self._started = 0.0
         self._control: socket.socket
         self._process: subprocess.Popen[bytes]
 
     def start(self) -> None:
+        self._started = time.monotonic()
         self._control, theirs = channel.pair()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
@@ -46,8 +54,12 @@ class Nursery:
             )
         self._loop.watch(self._control.fileno(), self._hear)
 
-    def take(self, own_network: bool, use: Callable[[Processes], None]) -> None:
-        """Call `use` with a blank: at once when one is ready, else as soon as one is made."""
+    def end_strays(self) -> None:
+        """Have the zygote end what an init left that was killed from inside; only without pid namespaces."""
+        self._tell({"op": "strays"})
+
+    def take(self, own_network: bool, use: Callable[[Processes | None], None]) -> None:
+        """Call `use` with a blank: at once when one is ready, else as soon as one is made; None: none can be made."""
         ready = self._ready[own_network]
         if ready:
             use(ready.popleft())
@@ -59,10 +71,12 @@ class Nursery:
         self._tell({"op": "drop", "tmp": number})
 
     def _refill(self) -> None:
+        if not self._up or self._pausing:
+            return  # it is called again then
         for own_network in (True, False):
             wanted = len(self._waiting[own_network])
             # Blanks that share the network are rare: made when asked for. Ready ones are kept of the usual kind.
-            if own_network == (self._level in ("L2", "L1")):
+            if own_network == (self._level in JAILED):
                 wanted += READY_BLANKS
             making = sum(1 for processes in self._making.values() if processes.own_network == own_network)
             for _ in range(wanted - making - len(self._ready[own_network])):
@@ -70,7 +84,7 @@ class Nursery:
 
     def _make(self, own_network: bool) -> None:
         self._numbers += 1
-        made = Processes(self._numbers, own_network)
+        made = Processes(self._numbers, own_network, self._level in JAILED)
         self._making[made.number] = made
         self._loop.watch(made.control.fileno(), lambda: self._hear_blank(made))
         order = {"op": "blank", "number": made.number, "own_network": own_network}
@@ -91,9 +105,10 @@ class Nursery:
         if packet.message is None:
             log.error("a new environment ended before it stood")
             made.close()
-            self._loop.after(_RESTART_SECONDS, self._refill)
+            self._fail(made.own_network)
             return
         made.born(packet)
+        self._failures = 0
         self._on_blank(made)
         waiting = self._waiting[made.own_network]
         if waiting:
@@ -101,11 +116,30 @@ class Nursery:
         else:
             self._ready[made.own_network].append(made)
 
+    def _fail(self, own_network: bool) -> None:
+        """Try again, at once the first time, then after a pause; do not let anybody wait for what does not come."""
+        self._failures += 1
+        if self._failures >= _TRIES:
+            while self._waiting[own_network]:
+                self._waiting[own_network].popleft()(None)
+        if self._failures == 1:
+            self._refill()
+        elif not self._pausing:
+            self._pausing = True
+            self._loop.after(_PAUSE_SECONDS, self._go_on)
+
+    def _go_on(self) -> None:
+        self._pausing = False
+        self._refill()
+
     def _hear(self) -> None:
         packet = channel.receive(self._control)
         if packet.message is not None:
+            self.places = packet.message["places"]
+            self._up = True
             self._refill()
             return
+        self._up = False
         self._loop.forget(self._control.fileno())
         self._control.close()
         self._process.wait()
@@ -113,7 +147,8 @@ class Nursery:
         for ready in self._ready.values():
             while ready:
                 ready.popleft().close()
-        self._loop.after(_RESTART_SECONDS, self.start)
+        lived = time.monotonic() - self._started
+        self._loop.after(0.0 if lived > _PAUSE_SECONDS else _PAUSE_SECONDS, self.start)
 
 
 def zygote_command(python: str) -> list[str]:

@@ -52,6 +52,10 @@ class Relay:
         self._post("endpoint", endpoint, os.dup(endpoint))
         self._post("forward", forward, os.dup(forward))
 
+    def forward(self, listener: int) -> None:
+        """Serve this listener as the forwarder, for good."""
+        self._post("forward", listener, listener)
+
     def forget(self, listeners: Iterable[int]) -> None:
         for listener in listeners:
             self._post("forget", listener, -1)

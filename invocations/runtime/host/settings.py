@@ -35,5 +35,8 @@ FUNCTION_UID = 65_533
 # What the function sees itself as.
 INNER_UID = 993
 
+# Levels whose environments have namespaces of their own.
+JAILED = ("L2", "L1")
+
 RUNTIME_API_PORT = 9001
 FORWARDER_PORT = 9003

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 from invocations.runtime.channel import Message
-from invocations.runtime.host.settings import FORWARDER_PORT
 from invocations.session_keys import Claims, mint
 
 # An environment does not live longer than this, so neither do its credentials, seconds.
@@ -13,9 +12,21 @@ KEY_LIFE = 12 * 3600
 
 
 def for_environment(
-    spec: Message, *, seed: str, environment_id: str, log_stream: str, api: str, endpoint: str, folders: Message
+    spec: Message,
+    *,
+    seed: str,
+    environment_id: str,
+    log_stream: str,
+    api: str,
+    endpoint: str,
+    folders: Message,
+    forwarder_port: int,
+    home: str | None,
 ) -> dict[str, str]:
-    """Platform variables, the user's over those that may be overridden, then the reserved ones."""
+    """Platform variables, the user's over those that may be overridden, then the reserved ones.
+
+    `home`: set where the user's home folder on this machine would else be looked into (and refused).
+    """
     key = mint(
         seed,
         Claims(
@@ -45,11 +56,12 @@ def for_environment(
         "LAMBDA_RUNTIME_DIR": folders["runtime"],
         **spec["execution_env"],
     }
-    return {**_overridable(spec, endpoint, folders), **spec["variables"], **reserved}
+    overridable = _overridable(spec, endpoint, folders, forwarder_port)
+    return {**overridable, **({} if home is None else {"HOME": home}), **spec["variables"], **reserved}
 
 
-def _overridable(spec: Message, endpoint: str, folders: Message) -> dict[str, str]:
-    proxy = f"http://127.0.0.1:{FORWARDER_PORT}"
+def _overridable(spec: Message, endpoint: str, folders: Message, forwarder_port: int) -> dict[str, str]:
+    proxy = f"http://127.0.0.1:{forwarder_port}"
     forwarder = {
         "HTTP_PROXY": proxy,
         "HTTPS_PROXY": proxy,
@@ -79,16 +91,4 @@ def in_folders(text: str, folders: Message) -> str:
     """Replace {task}, {runtime} and {clients}, which runtimes.Launch uses for folders that only the host knows."""
     for name in ("task", "runtime", "clients"):
         text = text.replace("{" + name + "}", folders[name])
-    return text
-
-
-def _filled(values: Message, folders: Message) -> dict[str, str]:
-    """Runtimes name folders by role; only here is known where those are."""
-    return {name: fill(value, folders) for name, value in values.items()}
-
-
-def fill(text: str, folders: Message) -> str:
-    """Put the folders' places, as the function sees them, into a launch's text."""
-    for name, folder in folders.items():
-        text = text.replace("{" + name + "}", folder)
     return text

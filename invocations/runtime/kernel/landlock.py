@@ -13,6 +13,7 @@ EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1, 2, 4, 8
 _MAKE_AND_REMOVE = 0x1FF0  # remove dir, remove file, make char, dir, reg, sock, fifo, block, sym
 _REFER, _TRUNCATE, _IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15  # from ABI 2, 3, 5
 _BIND_TCP, _CONNECT_TCP = 1, 2  # from ABI 4
+PORTS_ABI, SIGNALS_ABI = 4, 6
 _SCOPE_ABSTRACT_SOCKET, _SCOPE_SIGNAL = 1, 2  # from ABI 6
 
 _READ = EXECUTE | READ_FILE | READ_DIR

@@ -94,6 +94,8 @@ def _try_seccomp() -> None:
 
 
 def _try_landlock() -> None:
+    if landlock.abi() < landlock.PORTS_ABI:
+        raise OSError(f"ABI {landlock.abi()}; {landlock.PORTS_ABI} is needed, which restricts TCP ports")
     landlock.restrict([], [], scope=False)
     try:
         os.listdir("/")
@@ -220,7 +222,7 @@ def level(findings: Mapping[str, str], wanted: str = "auto") -> tuple[str | None
         "L1": missing,
         "L0": [name for name in ("landlock", "seccomp") if not found(findings, name)],
     }
-    reasons = []
+    reasons: list[str] = []
     for name, lacking in choices.items():
         if wanted in ("L2", "L1", "L0") and name != wanted:
             continue

@@ -11,6 +11,7 @@ import ctypes
 import errno
 import os
 import struct
+from dataclasses import dataclass
 from functools import cache
 
 from . import syscalls
@@ -100,6 +101,16 @@ _CLONE_NAMESPACES = (
 _UNSHARE_NAMESPACES = _CLONE_NAMESPACES | CLONE_NEWTIME  # in clone that bit is part of the exit signal
 _FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6
 _PROTOCOLS = (0, 6, 17)  # the family's own, TCP, UDP: no MPTCP, SCTP, ICMP
+_FAMILIES_FENCED = (2, 10)
+_DATAGRAM, _TYPE_BITS = 2, 0xF  # above the type's bits: SOCK_NONBLOCK, SOCK_CLOEXEC
+_KILLS = {
+    "kill": (62, 129),
+    "tkill": (200, 130),
+    "tgkill": (234, 131),
+    "rt_sigqueueinfo": (129, 138),
+    "rt_tgsigqueueinfo": (297, 240),
+}
+_PIDFD_SEND_SIGNAL = 424
 _MSG_FASTOPEN = 0x20000000  # sends data while connecting, past Landlock's port rules
 _TERMINAL_INPUT = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX: typing into the operator's terminal
 
@@ -107,6 +118,7 @@ _AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32_BIT = 0x40000000
 
 _LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_AND = 0x54
 _ALLOW, _KILL_PROCESS, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 # struct seccomp_data: nr at 0, arch at 4, arguments as little-endian u64 from 16 on.
 _NUMBER, _ARCHITECTURE = 0, 4
@@ -144,12 +156,38 @@ def _demand_values(argument: int, values: tuple[int, ...], number: int) -> list[
     return [(_LOAD, 0, 0, _argument(argument)), *tests, _refuse(number)]
 
 
-def _socket_rule() -> list[Instruction]:
+@dataclass(frozen=True)
+class Fence:
+    """What is refused besides, where no network or pid namespace of its own confines the process.
+
+    Unix sockets that could reach another process (connected pairs remain). `datagrams` False: no UDP either.
+    `signals_to`: the only process that may be signalled besides one's own group, for kernels whose Landlock cannot
+    keep signals inside; None: not restricted here.
+    """
+
+    datagrams: bool
+    signals_to: int | None
+
+
+def _socket_rule(families: tuple[int, ...], datagrams: bool = True) -> list[Instruction]:
+    kinds: list[Instruction] = []
+    if not datagrams:
+        kinds = [(_LOAD, 0, 0, _argument(1)), (_AND, 0, 0, _TYPE_BITS), (_JUMP_EQUAL, 0, 1, _DATAGRAM)]
+        kinds.append(_refuse(errno.EACCES))
     return [
-        *_demand_values(0, _FAMILIES, errno.EAFNOSUPPORT),
+        *_demand_values(0, families, errno.EAFNOSUPPORT),
         *_demand_values(2, _PROTOCOLS, errno.EPROTONOSUPPORT),
+        *kinds,
         (_RETURN, 0, 0, _ALLOW),
     ]
+
+
+def _signal_rules(column: int, only: int) -> list[Instruction]:
+    rules = []
+    for numbers in _KILLS.values():
+        body = [*_demand_values(0, (0, only), errno.EPERM), (_RETURN, 0, 0, _ALLOW)]
+        rules += _for_call(numbers[column], body)
+    return rules + _for_call(_PIDFD_SEND_SIGNAL, [_refuse(errno.EPERM)])
 
 
 def _head(machine: str) -> list[Instruction]:
@@ -164,7 +202,7 @@ def _head(machine: str) -> list[Instruction]:
     return head
 
 
-def instructions(machine: str) -> list[Instruction]:
+def instructions(machine: str, fence: Fence | None = None) -> list[Instruction]:
     """The whole program for x86_64 or aarch64."""
     column = 0 if machine == "x86_64" else 1
     program = _head(machine)
@@ -175,8 +213,14 @@ def instructions(machine: str) -> list[Instruction]:
                 program += _for_call(call, [_refuse(number)])
     program += _for_call(_CLONE[column], _refuse_bits(0, _CLONE_NAMESPACES, errno.EPERM))
     program += _for_call(_UNSHARE[column], _refuse_bits(0, _UNSHARE_NAMESPACES, errno.EPERM))
-    program += _for_call(_SOCKET[column], _socket_rule())
-    program += _for_call(_SOCKETPAIR[column], _socket_rule())
+    if fence is None:
+        program += _for_call(_SOCKET[column], _socket_rule(_FAMILIES))
+        program += _for_call(_SOCKETPAIR[column], _socket_rule(_FAMILIES))
+    else:
+        program += _for_call(_SOCKET[column], _socket_rule(_FAMILIES_FENCED, fence.datagrams))
+        # A pair of datagram sockets could be connected anew, to somebody else.
+        program += _for_call(_SOCKETPAIR[column], _socket_rule(_FAMILIES, datagrams=False))
+        program += [] if fence.signals_to is None else _signal_rules(column, fence.signals_to)
     for call, argument in ((_SENDTO[column], 3), (_SENDMSG[column], 2), (_SENDMMSG[column], 3)):
         program += _for_call(call, _refuse_bits(argument, _MSG_FASTOPEN, errno.EOPNOTSUPP))
     program += _for_call(_IOCTL[column], _refuse_values(1, _TERMINAL_INPUT, errno.EPERM))
@@ -185,21 +229,21 @@ def instructions(machine: str) -> list[Instruction]:
 
 
 @cache
-def build(machine: str = os.uname().machine) -> bytes:
+def build(machine: str = os.uname().machine, fence: Fence | None = None) -> bytes:
     """The program as an array of struct sock_filter. Build it before forking: it costs more than installing it."""
-    return b"".join(struct.pack("=HBBI", *instruction) for instruction in instructions(machine))
+    return b"".join(struct.pack("=HBBI", *instruction) for instruction in instructions(machine, fence))
 
 
 class _Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
 
 
-def install() -> None:
+def install(fence: Fence | None = None) -> None:
     """Filter this thread and all it starts, for good. Sets no_new_privs, which the kernel demands.
 
     Raises OSError where seccomp filters are not to be had.
     """
-    program = build()
+    program = build(fence=fence)
     syscalls.set_no_new_privileges()
     described = _Program(len(program) // 8, program)
     # SPEC_ALLOW: without it older kernels slow the process down by switching speculation off.
