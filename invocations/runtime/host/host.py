@@ -49,6 +49,7 @@ class Host:
         self._forwarder_port = FORWARDER_PORT
         self._freezing = False
         self._checking = False
+        self._listener: socket.socket | None = None
 
     def start(self) -> None:
         self._relay.start()
@@ -57,13 +58,17 @@ class Host:
             self._forwarder_port = int(_address(forward).rpartition(":")[2])
             self._relay.forward(forward)
         self._nursery.start()
+        self._loop.every(5.0, self._end_idle)
+
+    def _open(self) -> None:
+        """Let borrowers in, once a first environment could be made: `healthy` means that functions can run."""
         self._listener = _listen(self._settings.socket_path)
         self._loop.watch(self._listener.fileno(), self._accept)
-        self._loop.every(5.0, self._end_idle)
 
     # --- borrowers -----------------------------------------------------------------------------------------------------
 
     def _accept(self) -> None:
+        assert self._listener is not None
         borrower, _ = self._listener.accept()
         self._loop.watch(borrower.fileno(), lambda: self._hear(borrower))
 
@@ -191,6 +196,8 @@ class Host:
     # --- processes -----------------------------------------------------------------------------------------------------
 
     def _admit_blank(self, processes: Processes) -> None:
+        if self._listener is None:
+            self._open()
         if processes.own_network:
             self._relay.serve(processes.listeners[1], processes.listeners[2])
 
@@ -209,6 +216,7 @@ class Host:
             self._bury(environment, None)
             return
         environment.processes = processes
+        environment.started = time.monotonic()  # what a wait for a blank took is not the function's init
         if environment.tmp is None:
             environment.tmp = processes.number
         else:
