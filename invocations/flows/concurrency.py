@@ -24,6 +24,7 @@ def put_concurrency(scope: Scope, reference: str, reserved: int) -> int:
     """Reserve executions for a function and return the number; 0 throttles every call."""
     name = _unqualified(scope, reference, "PutFunctionConcurrency")
     with transaction.atomic():
+        lock_all(scope)
         function = lock_function(name)
         check_reservation(scope, function, reserved)
         _set(function, reserved)
@@ -48,16 +49,21 @@ def delete_concurrency(scope: Scope, reference: str) -> None:
         _set(lock_function(name), None)
 
 
-def check_reservation(scope: Scope, function: Function | None, asked: int) -> None:
-    """Raise InvalidParameterValue when the reservation leaves too little for others; in the caller's transaction.
+def lock_all(scope: Scope) -> None:
+    """Lock the scope's functions until the transaction ends, so that reservations are judged one after the other.
 
-    Locks the scope's functions, so that two reservations made at once are judged one after the other.
+    To be called before any one of them is locked: all in one order, so that none waits in a circle.
     """
+    mine = Function.objects.filter(account=scope.account, region=scope.region)
+    list(mine.select_for_update().order_by("pk").values_list("pk", flat=True))
+
+
+def check_reservation(scope: Scope, function: Function | None, asked: int) -> None:
+    """Raise InvalidParameterValue when the reservation leaves too little for others; where `lock_all` was called."""
     problem = range_violation(asked, 0, 2**31 - 1, "reservedConcurrentExecutions")
     if problem is not None:
         raise ValidationException(detected([problem]))
     mine = Function.objects.filter(account=scope.account, region=scope.region)
-    list(mine.select_for_update().order_by("pk").values_list("pk", flat=True))
     others = mine if function is None else mine.exclude(pk=function.pk)
     total = others.aggregate(total=Sum("reserved_concurrency"))["total"] or 0
     refused = reservation_problem(asked, total)

@@ -14,7 +14,7 @@ from invocations import clock, limits
 from invocations.decisions.constraints import detected
 from invocations.errors import CodeStorageExceeded, InvalidParameterValue, ResourceConflict, ValidationException
 from invocations.flows import environments
-from invocations.flows.concurrency import check_reservation
+from invocations.flows.concurrency import check_reservation, lock_all
 from invocations.flows.function_values import (
     ConfigurationChanges,
     FunctionDraft,
@@ -87,6 +87,7 @@ def _exists(name: str) -> ResourceConflict:
 def _create(scope: Scope, name: str, draft: FunctionDraft) -> FunctionVersion:
     check_storage(scope, draft.code.zipped_bytes * (2 if draft.publish else 1))
     if draft.reserved_concurrency is not None:
+        lock_all(scope)
         check_reservation(scope, None, draft.reserved_concurrency)
     now = clock.now()
     real = clock.real()

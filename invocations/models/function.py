@@ -200,6 +200,8 @@ class FunctionVersion(models.Model):
         """UPDATE ... WHERE the state it leaves; the row's count decides, and the object follows the row."""
         values = {**reached, "revision_id": new_revision()}
         with transaction.atomic():
+            # Function first, then version: the order in which every flow locks them, so that none waits in a circle.
+            Function.objects.select_for_update().filter(pk=self.function_id).first()
             moved = FunctionVersion.objects.filter(pk=self.pk, **leaving).update(**values)
             if moved:
                 self.function.changed()

@@ -54,6 +54,12 @@ def _give(lent: BaseDatabaseWrapper) -> None:
     _idle.append(lent)
 
 
+def close_idle() -> None:
+    """Close the connections that are not lent out; loans to come open new ones."""
+    while _idle:
+        _idle.pop().close()
+
+
 def _after_fork() -> None:
     """Connections belong to the process that opened them."""
     _idle.clear()

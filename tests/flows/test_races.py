@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,20 @@ from invocations.flows import aliases, concurrency, functions, versions
 from invocations.flows.functions import ConfigurationChanges, create_function, find
 from invocations.models import Alias, Function, FunctionVersion
 from invocations.runtime import code
+from lambdaplay.db.pool import close_idle
 from lambdaplay.home import Home
 from tests.flows.conftest import SCOPE, Make, draft, let_settle, package, packages_on_disk
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 THREADS = 8
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_connected() -> Iterator[None]:
+    """A server database is not dropped under connections that the threads left in the pool."""
+    yield
+    close_idle()
 
 
 def at_once(action: Callable[[int], Any], count: int = THREADS) -> list[Any]:
@@ -75,6 +83,7 @@ import django; django.setup()
 from django.conf import settings
 from django.db import connections
 from pathlib import Path
+from lambdaplay.db.pool import close_idle
 from lambdaplay.home import Home
 from invocations.errors import ResourceConflict
 from invocations.flows.functions import create_function
