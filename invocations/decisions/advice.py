@@ -1,4 +1,4 @@
-"""Refusals as sentences: AWS's words, then what to change. For pages, forms and commands; the endpoint says AWS's alone."""
+"""Refusals as sentences: AWS's words, then what to change. For pages, forms and commands, not for the endpoint."""
 
 from __future__ import annotations
 
@@ -13,10 +13,7 @@ _BY_REASON = {
 
 _BY_CODE = {
     "TooManyRequestsException": "Try again in a moment.",
-    "ResourceConflictException": "",
     "InvalidRequestContentException": "The payload must be one JSON value; text needs double quotes around it.",
-    "RequestEntityTooLargeException": f"A synchronous payload may have {limits.SYNC_REQUEST_BYTES:,} bytes; put larger "
-    "data into a bucket and send its key.",
     "PreconditionFailedException": "Somebody else changed it meanwhile: load the page again.",
     "ServiceUnavailableException": "Start the server with `manage.py up` (or `make run`).",
 }
@@ -36,4 +33,7 @@ def _specific(code: str, message: str) -> str:
         return "Create it, or check its name and qualifier; `manage.py list_functions` lists what there is."
     if code == "ResourceConflictException" and ("state: Pending" in message or "in progress" in message):
         return "That lasts for a moment: try again."
+    if code == "RequestEntityTooLargeException" and message.startswith("Request must be smaller"):
+        most = f"{limits.SYNC_REQUEST_BYTES:,} bytes"
+        return f"A synchronous payload may have {most}; put larger data into a bucket and send its key."
     return ""

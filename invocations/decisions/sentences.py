@@ -111,8 +111,8 @@ def _init_error(run: Run) -> str:
 def _timeout(run: Run) -> str:
     return (
         f"Stopped after {milliseconds_text(run.duration_ms)}, the function's Timeout. Its processes were ended, and "
-        f"the next event starts them anew. {RETRIES_ARE_THE_CALLERS} See in the log what it waited for, or raise Timeout "
-        f"(at most {limits.TIMEOUT_SECONDS_MAX} s)."
+        f"the next event starts them anew. {RETRIES_ARE_THE_CALLERS} See in the log what it waited for, or raise "
+        f"Timeout (at most {limits.TIMEOUT_SECONDS_MAX} s)."
     )
 
 
