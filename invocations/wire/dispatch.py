@@ -10,6 +10,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable
+from types import ModuleType
 
 from invocations.errors import AccessDenied, SignatureRefused
 from invocations.wire import companion, operations, sigv2, sigv4
@@ -36,7 +37,12 @@ def answer(request: Request) -> Response | None:
     try:
         return carry_out(request, request_id)
     except Exception as problem:  # the last wall: every failure is worded in the caller's protocol
-        return wording.error(problem, wording.spoken(request, _claimed_service(request)), request_id)
+        return wording.error(problem, _protocol(request, _claimed_service(request)), request_id)
+
+
+def _protocol(request: Request, service: str | None) -> ModuleType:
+    ours = registry().get(service) if service is not None else None
+    return wording.spoken(request, service) if ours is None else wording.of_model(request, ours.model)
 
 
 def _recognise(request: Request) -> Callable[[Request, str], Response] | None:
@@ -78,7 +84,6 @@ def _older_s3(request: Request, request_id: str) -> Response:
 
 def _unsigned(request: Request, request_id: str) -> Response:
     refuse_pages(request)
-    request.drain()
     raise MissingToken("Missing Authentication Token")
 
 
@@ -103,7 +108,7 @@ def _signed(request: Request, claim: sigv4.Signature, request_id: str) -> Respon
 
 def _plan(request: Request, service: str) -> Plan:
     ours = registry().get(service)
-    protocol = wording.spoken(request, service)
+    protocol = _protocol(request, service)
     dated = protocol is rest_json and _DATED.match(request.path) is not None
     if dated and service not in REST_SERVICES:
         raise SignatureRefused("Credential should be scoped to correct service: 'lambda'. ")

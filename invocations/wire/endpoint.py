@@ -31,6 +31,8 @@ class Endpoint:
         response = self._answer(request)
         if response is None:
             return self._console(environ, start_response)
+        if response.status >= 400:
+            request.drain()  # a client still sending would see a broken pipe instead of the refusal
         return _send(response, start_response)
 
     def _answer(self, request: Request) -> Response | None:

@@ -68,12 +68,10 @@ class Request:
         if length is None:
             body = self.stream.read(limit + 1)
         elif length > limit:
-            self.drain()
             raise BodyTooLarge
         else:
             body = self.stream.read(length) if length else b""
         if len(body) > limit:
-            self.drain()
             raise BodyTooLarge
         return body
 

@@ -91,7 +91,6 @@ def _is_post_policy(request: Request) -> bool:
 def read(request: Request) -> Claim:
     """Read the query form. Raises NotOffered for the others."""
     if _is_post_policy(request):
-        request.drain()
         raise NotOffered("lambdaplay does not offer browser uploads with a POST policy; use a presigned PUT.")
     fields = dict(parse_qsl(request.query, keep_blank_values=True))
     if any(name not in fields for name in _PARTS):

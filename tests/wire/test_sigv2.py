@@ -41,7 +41,7 @@ def test_what_botocore_presigns_is_accepted(method: str, target: str) -> None:
     "change",
     [
         ("/key", "/kex"),
-        ("AWSAccessKeyId=test", "AWSAccessKeyId=tesu"),
+        ("/bucket", "/bucked"),
         ("Expires=", "Expires=9"),
         ("Signature=", "Signature=A"),
     ],
@@ -49,9 +49,8 @@ def test_what_botocore_presigns_is_accepted(method: str, target: str) -> None:
 def test_a_changed_link_is_refused(change: tuple[str, str]) -> None:
     asked = link("GET", "/bucket/key")
     asked.target = asked.target.replace(*change)
-    if "tesu" not in change[1]:
-        with pytest.raises(SignatureRefused):
-            verify(asked)
+    with pytest.raises(SignatureRefused):
+        verify(asked)
 
 
 def test_a_link_expires() -> None:

@@ -194,7 +194,7 @@ def test_a_lambda_path_signed_for_another_service_is_told_so() -> None:
     assert heard.document == {"message": "Credential should be scoped to correct service: 'lambda'. "}
 
 
-@pytest.mark.parametrize("expires", ["0", "604801", "-1", "x", "9" * 400, "١"])
+@pytest.mark.parametrize("expires", ["0", "604801", "-1", "x", "9" * 400, "\u0661"])
 def test_expiry_must_be_a_number_of_seconds_up_to_seven_days(expires: str) -> None:
     asked = presigned("GET", "/?Action=GetCallerIdentity")
     asked.target = asked.target.replace("X-Amz-Expires=60", f"X-Amz-Expires={expires}")

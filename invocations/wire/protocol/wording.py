@@ -8,10 +8,12 @@ from types import ModuleType
 from invocations.errors import Refusal, ServiceFailure, ServiceUnavailable, UnusablePart
 from invocations.wire.http import Request, Response
 from invocations.wire.protocol import aws_json, query, rest_json, s3
+from invocations.wire.protocol.model import load
 from invocations.wire.protocol.reading import SerializationException
 
 log = logging.getLogger(__name__)
 
+_BY_NAME = {module.NAME: module for module in (rest_json, aws_json, query)}
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -24,6 +26,14 @@ def spoken(request: Request, service: str | None) -> ModuleType:
     if has_form(request) or "Action=" in request.query:
         return query
     return rest_json
+
+
+def of_model(request: Request, model: str) -> ModuleType:
+    """The protocol module for a service of ours: the spoken one where the model has it, else the model's own."""
+    metadata = load(model).metadata
+    known = metadata.get("protocols") or [metadata["protocol"]]
+    protocol = spoken(request, None)
+    return protocol if protocol.NAME in known else _BY_NAME[next(name for name in known if name in _BY_NAME)]
 
 
 def has_form(request: Request) -> bool:
