@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from celery import shared_task
-
 from invocations import clock
 from invocations.flows import retention
 from invocations.flows.health import MESSAGES
 from invocations.models import Heartbeat
+from lambdaplay.celery import app
 
 
-@shared_task(queue="control")
+@app.task
 def tick() -> None:
     """Beat and the control worker can reach each other."""
     Heartbeat.objects.beat(MESSAGES, clock.real())
 
 
-@shared_task(queue="control")
+@app.task
 def prune() -> None:
     """Forget history that is past its retention."""
     retention.prune()

@@ -227,7 +227,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 2, "socket_connect_timeout"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
-CELERY_TASK_DEFAULT_QUEUE = "control"
+CELERY_TASK_DEFAULT_QUEUE = "control"  # others are named in CELERY_TASK_ROUTES
 CELERY_BEAT_SCHEDULE_FILENAME = str(LAMBDAPLAY_HOME.run / "beat-schedule")
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 # Each expires before the next is sent, so that none piles up while nobody takes them.
