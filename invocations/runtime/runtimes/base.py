@@ -79,14 +79,35 @@ class Interpreter:
 
 
 def candidates(names: Iterable[str]) -> list[str]:
-    """Every executable of one of these names on PATH, in PATH's order for each name."""
-    found: dict[str, None] = {}
+    """Every executable of one of these names on PATH, in PATH's order for each name.
+
+    The same file under the same name is listed once (/bin is a link to /usr/bin nearly everywhere). Under two names it
+    may be two things: some version managers are one program that looks at the name it was called by.
+    """
+    found: dict[tuple[str, str], str] = {}
     for name in names:
         for folder in os.get_exec_path():
-            candidate = os.path.join(folder, name)
-            if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
-                found[candidate] = None
-    return list(found)
+            for candidate in _behind_shim(os.path.join(folder, name)):
+                if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
+                    found.setdefault((os.path.realpath(candidate), name), candidate)
+    return list(found.values())
+
+
+def _behind_shim(path: str) -> list[str]:
+    """What pyenv's shim would run: those of the versions it has selected. Any other path is itself.
+
+    A shim is a shell program that takes a tenth of a second to say no, and there is one for each version.
+    """
+    folder, name = os.path.split(path)
+    root = os.path.dirname(folder)
+    if os.path.basename(folder) != "shims" or not os.path.isdir(f"{root}/versions"):
+        return [path]
+    try:
+        with open(f"{root}/version") as file:
+            selected = file.read().split()
+    except OSError:
+        selected = []
+    return [f"{root}/versions/{version}/bin/{name}" for version in selected]
 
 
 def examine(commands: Iterable[list[str]]) -> list[Interpreter]:

@@ -33,15 +33,10 @@ def _installed() -> Mapping[int, Interpreter]:
     """Major version -> the first Node.js of it on PATH that works and is new enough."""
     names = ["node", "nodejs", *(f"node{major}" for major in range(_LOWEST, 40, 2))]
     found: dict[int, Interpreter] = {}
-    for interpreter in examine([candidate, "-e", _TELL] for candidate in _distinct(candidates(names))):
+    for interpreter in examine([candidate, "-e", _TELL] for candidate in candidates(names)):
         if interpreter.version[0] >= _LOWEST:
             found.setdefault(interpreter.version[0], interpreter)
     return found
-
-
-def _distinct(paths: list[str]) -> list[str]:
-    """Without those that lead to the same file: /bin is a link to /usr/bin nearly everywhere."""
-    return list({os.path.realpath(path): path for path in reversed(paths)}.values())[::-1]
 
 
 @cache

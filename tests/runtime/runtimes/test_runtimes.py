@@ -109,6 +109,22 @@ def test_the_second_candidate_on_path_is_used_when_the_first_fails(
     assert runtimes.launch(OTHER).kind == "exec"
 
 
+def test_a_version_managers_shim_counts_only_when_its_version_is_selected(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "manager"
+    for folder in ("shims", "versions/a/bin", "versions/b/bin"):
+        (root / folder).mkdir(parents=True)
+    program("shim", "exit 127").rename(root / "shims" / OTHER)
+    program("it", pretended("/bin/sh", [3, OTHER_MINOR, 0], "/usr")).rename(root / "versions/b/bin" / OTHER)
+    monkeypatch.setenv("PATH", f"{root}/shims")
+    (root / "version").write_text("a\n")
+    assert runtimes.launch(OTHER).kind == "python-fork"
+    python._others.cache_clear()
+    (root / "version").write_text("a\nb\n")
+    assert runtimes.launch(OTHER).kind == "exec"
+
+
 @pytest.mark.parametrize(
     ("variables", "kind"),
     [
