@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
@@ -27,15 +27,13 @@ KEYS_SHOWN = 25
 class AccessKeyAdmin(ModelAdmin):  # type: ignore[misc]
     """A list with two verbs. Rows are never edited: a key is active, or it is revoked for good."""
 
-    def has_change_permission(self, request: HttpRequest, obj: AccessKey | None = None) -> bool:
-        return False
-
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
             path("make/", view(self.make), name="invocations_accesskey_make"),
             path("<int:pk>/revoke/", view(self.revoke), name="invocations_accesskey_revoke"),
-            *super().get_urls(),
+            # None of Django's own pages: they would show secrets, and edit what is never edited.
+            path("", view(self.changelist_view), name="invocations_accesskey_changelist"),
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -65,7 +63,10 @@ class AccessKeyAdmin(ModelAdmin):  # type: ignore[misc]
     def make(self, request: HttpRequest) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        user = get_object_or_404(User, pk=request.POST.get("user") or request.user.pk, is_active=True)
+        asked = request.POST.get("user") or str(request.user.pk)
+        if not (asked.isascii() and asked.isdigit() and len(asked) < 19):
+            raise Http404("No such user.")
+        user = get_object_or_404(User, pk=int(asked), is_active=True)
         # A key is as good as its user's name in the records: only an administrator makes one for somebody else.
         if user != request.user and not request.user.is_superuser:
             raise PermissionDenied
