@@ -182,9 +182,9 @@ def reads_environment(path: Path) -> list[int]:
     """Lines that touch os.environ or call os.getenv; naming the settings module is not counted."""
     lines = []
     for node in ast.walk(tree_of(path)):
-        of_os = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "os"
-        if of_os and node.attr in ENVIRONMENT:
-            lines.append(node.lineno)
+        if isinstance(node, ast.Attribute) and node.attr in ENVIRONMENT:
+            if isinstance(node.value, ast.Name) and node.value.id == "os":
+                lines.append(node.lineno)
         elif isinstance(node, ast.ImportFrom) and node.module == "os":
             lines += [node.lineno for name in node.names if name.name in ENVIRONMENT]
     return lines

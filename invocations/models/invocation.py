@@ -48,7 +48,7 @@ class Invocation(models.Model):
     # Real time, by the database itself: retention counts from here whatever product time does.
     written_at = models.DateTimeField(db_default=Now(), editable=False)
 
-    objects: ClassVar[models.Manager[Invocation]] = InvocationQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[models.Manager[Invocation]] = InvocationQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

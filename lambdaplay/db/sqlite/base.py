@@ -15,7 +15,7 @@ from django.db.backends.sqlite3 import base
 
 from lambdaplay.db.sqlite.lock import WriterLock, lock_for
 
-Database = base.Database
+Database = base.Database  # type: ignore[attr-defined]
 
 # Statements that SQLite runs without taking its write lock.
 _READS = ("SELECT", "EXPLAIN", "PRAGMA", "SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT", "VALUES")
@@ -34,7 +34,7 @@ class Cursor(base.SQLiteCursorWrapper):
         with self.wrapper.writing(query):
             return super().execute(query, params)
 
-    def executemany(self, query: str, param_list: Sequence[Any]) -> Any:
+    def executemany(self, query: str, param_list: Sequence[Any]) -> Any:  # type: ignore[override]
         with self.wrapper.writing(query):
             return super().executemany(query, param_list)
 
@@ -65,19 +65,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _start_transaction_under_autocommit(self) -> None:
         self._take()
         try:
-            super()._start_transaction_under_autocommit()
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]
         except BaseException:
             self._give()
             raise
 
     def _commit(self) -> None:
-        self._ending(super()._commit)
+        self._ending(super()._commit)  # type: ignore[misc]
 
     def _rollback(self) -> None:
-        self._ending(super()._rollback)
+        self._ending(super()._rollback)  # type: ignore[misc]
 
     def _close(self) -> None:
-        self._ending(super()._close)
+        self._ending(super()._close)  # type: ignore[misc]
 
     def _take(self) -> None:
         if not self._holds:
