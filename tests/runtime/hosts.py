@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from typing import Any
 import psutil
 from django.conf import settings
 
+from invocations.errors import UnusablePart
 from invocations.runtime import client, code
 from invocations.runtime.command import host_command, host_environment
 from invocations.values import EnvironmentSpec, Event, Execution, Outcome, Scope
@@ -80,6 +80,11 @@ class Host:
         while self.made:
             client.retire(SCOPE, self.made.pop().function)
 
+    def process_children(self) -> list[psutil.Process]:
+        """What the host itself has started: first of all the parent of all environments."""
+        found: list[psutil.Process] = psutil.Process(self.process.pid).children()
+        return found
+
     def tree(self) -> list[psutil.Process]:
         root = psutil.Process(self.process.pid)
         return [root, *root.children(recursive=True)]
@@ -130,7 +135,7 @@ def await_host(process: subprocess.Popen[bytes], log: Path) -> None:
 def answers() -> bool:
     try:
         client.state()
-    except client.UnusablePart:
+    except UnusablePart:
         return False
     return True
 

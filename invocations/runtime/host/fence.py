@@ -117,6 +117,7 @@ class TmpFolders:
         for left in _unused_folders():
             shutil.rmtree(left, ignore_errors=True)
         self.root = tempfile.mkdtemp(prefix=_TMP_PREFIX)
+        tempfile.tempdir = None  # functions, which are forked from us, find out for themselves
         self._lock = os.open(self.root, os.O_RDONLY | os.O_CLOEXEC)
         fcntl.flock(self._lock, fcntl.LOCK_SH)
 
