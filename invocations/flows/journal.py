@@ -51,16 +51,23 @@ def record(entry: Entry) -> None:
 
 def _write_batch() -> None:
     batch = [_waiting.popleft() for _ in range(min(_BATCH, len(_waiting)))]
+    if _write(batch) is not None:
+        # One of them is at fault, or the database is: each on its own tells which.
+        for entry in batch:
+            entry.error = _write([entry])
+
+
+def _write(batch: Sequence[Entry]) -> DatabaseError | None:
+    """Commit these together; return why that was not possible."""
     try:
         with pooled() as connection, transaction.atomic(), connection.cursor() as cursor:
             for entry in batch:
                 _insert(cursor, connection, entry)
     except DatabaseError as error:
-        for entry in batch:
-            entry.error = error
-        return
+        return error
     for entry in batch:
         entry.written = True
+    return None
 
 
 class _Insert:
