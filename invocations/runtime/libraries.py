@@ -22,6 +22,7 @@ from contextlib import suppress
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path, PurePosixPath
 
+from invocations.runtime import runtimes
 from lambdaplay.home import Home
 
 ROOTS = ("awslambdaric", "boto3")
@@ -44,11 +45,15 @@ def prepare(home: Home) -> Path:
     """
     found = list(_closure())
 
+    others = runtimes.other_pythons()
+
     def fill(folder: Path) -> None:
         _fill(folder, found)
         _compile(folder)
+        for executable in others:
+            compile_for(folder, executable)
 
-    return _made_once(home.libraries, "python", _fingerprint(found), fill)
+    return _made_once(home.libraries, "python", _fingerprint(found, others), fill)
 
 
 def prepare_clients(home: Home) -> Path:
@@ -85,7 +90,7 @@ def _made_once(parent: Path, kind: str, fingerprint: str, fill: Callable[[Path],
 
 
 def compile_for(folder: Path, executable: str) -> None:
-    """Add compiled files for another interpreter, which then starts functions about four times as fast."""
+    """Add compiled files for another interpreter: inside the jail it could not keep its own."""
     command = [executable, "-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(folder)]
     subprocess.run(command, check=False, capture_output=True)  # noqa: S603  an interpreter we discovered
     _open_to_readers(folder)
@@ -118,11 +123,11 @@ def _closure() -> Iterator[Distribution]:
                 waiting.append(match.group())
 
 
-def _fingerprint(found: list[Distribution]) -> str:
+def _fingerprint(found: list[Distribution], others: tuple[str, ...]) -> str:
     facts = {
         "versions": sorted(f"{each.metadata['Name']}=={each.version}" for each in found),
         "client": [hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(OUR_CLIENT.glob("*.py"))],
-        "interpreter": sys.implementation.cache_tag,
+        "interpreters": [sys.implementation.cache_tag, *others],
     }
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 

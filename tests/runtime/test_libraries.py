@@ -54,7 +54,7 @@ def test_everything_in_it_can_be_read_by_anybody(folder: Path) -> None:
         mode = path.stat().st_mode
         assert mode & 0o444 == 0o444, path
         assert not path.is_dir() or mode & 0o111 == 0o111, path
-        assert not mode & 0o022, path
+        assert not mode & 0o002, path
 
 
 def test_nothing_of_the_server_and_no_foreign_compiled_module_is_in_it(folder: Path) -> None:

@@ -7,9 +7,10 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from invocations.errors import InvalidRuntime
+from invocations.runtime.runtimes import python
 from invocations.runtime.runtimes.base import Discovery, Family, Launch
 
-__all__ = ["Discovery", "Launch", "discover", "launch", "prefixes", "unrunnable"]
+__all__ = ["Discovery", "Launch", "discover", "launch", "other_pythons", "prefixes", "unrunnable"]
 
 _NO_VARIABLES: Mapping[str, str] = {}
 # In AWS's list, but nobody has written the client: they are accepted at create and refused at invoke, by name.
@@ -58,6 +59,11 @@ def discover() -> list[Discovery]:
 def prefixes() -> tuple[str, ...]:
     """Every folder outside /usr that an interpreter needs, to be bound into jails under the same path."""
     return tuple(dict.fromkeys(folder for family in _FAMILIES for folder in family.prefixes()))
+
+
+def other_pythons() -> tuple[str, ...]:
+    """The Python interpreters, besides the server's own, that functions may be started with."""
+    return python.FAMILY.executables()
 
 
 def _family(runtime: str) -> Family:
