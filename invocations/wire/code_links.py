@@ -18,6 +18,7 @@ from urllib.parse import quote
 from django.conf import settings
 
 from invocations.errors import AccessDenied, ResourceNotFound, SignatureRefused
+from invocations.runtime import code
 from invocations.values import Scope
 from invocations.wire import sigv4
 from invocations.wire.canonical import canonical_request
@@ -90,8 +91,6 @@ def _serve(request: Request, sha256: str) -> Response:
 
 
 def _package(sha256: str) -> Path:
-    from invocations.runtime import code
-
     path = code.package_path(sha256)
     if not path.is_file():
         raise ResourceNotFound("The specified key does not exist.", code="NoSuchKey")

@@ -24,21 +24,28 @@ def seals() -> chunked.Seals:
     return chunked.Seals(KEY, TIME, SCOPE, SEED)
 
 
-def frame(pieces: list[bytes], trailers: dict[str, str] | None = None, *, signed: bool = True) -> bytes:
+def frame(
+    pieces: list[bytes],
+    trailers: dict[str, str] | None = None,
+    *,
+    signed: bool = True,
+    by: chunked.Seals | None = None,
+) -> bytes:
     """What a client sends, written from S3's description."""
-    previous, out = SEED, []
+    by = by or seals()
+    previous, out = by.previous, []
     for piece in [*pieces, b""]:
         digest = hashlib.sha256(piece).hexdigest()
-        text = f"AWS4-HMAC-SHA256-PAYLOAD\n{TIME}\n{SCOPE}\n{previous}\n{EMPTY}\n{digest}"
-        previous = hmac.new(KEY, text.encode(), "sha256").hexdigest()
+        text = f"AWS4-HMAC-SHA256-PAYLOAD\n{by.timestamp}\n{by.scope}\n{previous}\n{EMPTY}\n{digest}"
+        previous = hmac.new(by.key, text.encode(), "sha256").hexdigest()
         extension = f";chunk-signature={previous}" if signed else ""
         out.append(f"{len(piece):x}{extension}\r\n".encode() + piece + (b"\r\n" if piece else b""))
     lines = "".join(f"{name}:{value}\n" for name, value in (trailers or {}).items())
     out.append(lines.replace("\n", "\r\n").encode())
     if trailers and signed:
         digest = hashlib.sha256(lines.encode()).hexdigest()
-        text = f"AWS4-HMAC-SHA256-TRAILER\n{TIME}\n{SCOPE}\n{previous}\n{digest}"
-        out.append(f"x-amz-trailer-signature:{hmac.new(KEY, text.encode(), 'sha256').hexdigest()}\r\n".encode())
+        text = f"AWS4-HMAC-SHA256-TRAILER\n{by.timestamp}\n{by.scope}\n{previous}\n{digest}"
+        out.append(f"x-amz-trailer-signature:{hmac.new(by.key, text.encode(), 'sha256').hexdigest()}\r\n".encode())
     return b"".join(out) + b"\r\n"
 
 

@@ -6,16 +6,22 @@ import base64
 import hashlib
 import io
 import uuid
+import zlib
 from collections.abc import Iterator
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from invocations.wire import chunked, sigv4
 from tests.house import House
+from tests.wire.asking import KEYS
+from tests.wire.test_chunked import frame
 
 KEY = "a b/ü+c//../d.txt"
 
@@ -49,6 +55,36 @@ def test_a_streamed_body_with_a_checksum_trailer_is_unframed(live: House, bucket
     got = s3.get_object(Bucket=bucket, Key="k")
     assert hashlib.sha256(got["Body"].read()).digest() == hashlib.sha256(data).digest()
     assert got["ContentEncoding"] == "gzip"
+
+
+class ChunkedAuth(S3SigV4Auth):  # type: ignore[misc]
+    """botocore signs the frame here; the chunks are sealed by the test."""
+
+    def payload(self, request: AWSRequest) -> str:
+        return chunked.SIGNED_TRAILER
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_sealed_chunks_are_verified_and_unframed(live: House, bucket: str, known: bool) -> None:
+    data = b"0123456789" * 20_000
+    request = AWSRequest("PUT", f"{live.url}/{bucket}/sealed", headers={"X-Amz-Decoded-Content-Length": str(len(data))})
+    ChunkedAuth(KEYS, "s3", "us-east-1").add_auth(request)
+    claim = sigv4.read_header(request.headers["Authorization"], {"x-amz-date": request.headers["X-Amz-Date"]}.get)
+    key = sigv4.signing_key("test" if known else "other", claim.date, "us-east-1", "s3")
+    seals = chunked.Seals(key, claim.timestamp, claim.scope, claim.signature)
+    crc = base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
+    body = frame([data[:70_000], data[70_000:]], {"x-amz-checksum-crc32": crc}, by=seals)
+    headers = {**dict(request.headers.items()), "Content-Type": "text/plain"}
+    sent = Request(request.url, data=iter([body]), method="PUT", headers=headers)
+    if known:
+        with urlopen(sent) as answer:
+            assert answer.status == 200
+        assert live.client("s3").get_object(Bucket=bucket, Key="sealed")["Body"].read() == data
+        return
+    with pytest.raises(HTTPError) as refused:
+        urlopen(sent)
+    assert (refused.value.code, b"<Code>SignatureDoesNotMatch</Code>" in refused.value.read()) == (403, True)
+    refused.value.close()
 
 
 def test_a_multipart_upload_works(live: House, bucket: str) -> None:

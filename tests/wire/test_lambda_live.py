@@ -122,7 +122,8 @@ def test_aliases_come_and_go_with_their_weights(api: Any, function: str) -> None
     api.publish_version(FunctionName=function)
     alias = api.create_alias(FunctionName=function, Name="live", FunctionVersion="1", Description="x")
     assert (alias["Name"], "RoutingConfig" in alias) == ("live", False)
-    api.get_waiter("published_version_active").wait(FunctionName=function, Qualifier="1")
+    often = {"Delay": 1}
+    api.get_waiter("published_version_active").wait(FunctionName=function, Qualifier="1", WaiterConfig=often)
     assert api.invoke(FunctionName=f"{function}:live")["ExecutedVersion"] == "1"
     assert api.get_function(FunctionName=function, Qualifier="live")["Configuration"]["FunctionArn"].endswith(":live")
     assert [row["Name"] for row in api.list_aliases(FunctionName=function)["Aliases"]] == ["live"]

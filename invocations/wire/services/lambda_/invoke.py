@@ -26,7 +26,7 @@ from invocations.wire.services.lambda_.admission import admitted
 from invocations.wire.services.lambda_.names import split_qualifier
 
 _PATH = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
-_QUALIFIER = re.compile(r"Qualifier=([A-Za-z0-9_$-]{1,128})")
+_QUALIFIER = re.compile(r"Qualifier=((?:[A-Za-z0-9_$-]|%24){1,128})")  # SDKs encode the dollar of $LATEST
 _TYPES = (None, "RequestResponse", "DryRun")
 _LOG_TYPES = (None, "None", "Tail")
 _UNOFFERED = {"TenantId": "X-Amz-Tenant-Id", "DurableExecutionName": "X-Amz-Durable-Execution-Name"}
@@ -56,7 +56,7 @@ def read(request: Request, name: str, caller: Caller, body: bytes, request_id: s
     usual = kind in _TYPES and log in _LOG_TYPES and _name_is_valid(name)
     if usual and request.query:
         found = _QUALIFIER.fullmatch(request.query)
-        usual, qualifier = found is not None, found[1] if found is not None else None
+        usual, qualifier = found is not None, unquote(found[1]) if found is not None else None
     if not usual or header("x-amz-tenant-id") is not None or header("x-amz-durable-execution-name") is not None:
         params = by_model(request, name)
         name, qualifier = params["FunctionName"], params.get("Qualifier")
