@@ -64,17 +64,16 @@ def _import_common() -> None:
 
 
 def _import_sdk() -> None:
-    """Import boto3 and, by making one client of each protocol, all the modules that clients load when made."""
-    import boto3.session
+    """boto3 and what it imports only once a client or resource is made. Making one here would warm nothing more.
 
-    session = boto3.session.Session(
-        aws_access_key_id="preload",
-        aws_secret_access_key="preload",  # noqa: S106  signs nothing
-        region_name="us-east-1",
-    )
-    for service in ("s3", "dynamodb", "sqs", "lambda", "sns"):
-        session.client(service)
-    del session
+    Its loaders' caches belong to each session, so parsed service models cannot be inherited.
+    """
+    import boto3.dynamodb.conditions
+    import boto3.dynamodb.table
+    import boto3.dynamodb.transform
+    import boto3.s3.inject
+    import boto3.s3.transfer  # noqa: F401
+
     gc.collect()
 
 
