@@ -203,6 +203,14 @@ CSRF_COOKIE_SAMESITE = "Lax"
 # Plain http on a loopback address has no TLS to bind cookies to; anything else is expected behind a TLS proxy.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not LAMBDAPLAY_LOOPBACK
 SECURE_PROXY_SSL_HEADER = None if LAMBDAPLAY_LOOPBACK else ("HTTP_X_FORWARDED_PROTO", "https")
+# The console alone: the endpoint answers AWS's protocols before Django, and SDKs do not follow such a redirect.
+SECURE_SSL_REDIRECT = not LAMBDAPLAY_LOOPBACK
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^_lambdaplay/"]
+SECURE_HSTS_SECONDS = 0 if LAMBDAPLAY_LOOPBACK else 30 * 24 * 3600
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # HSTS for subdomains: function URLs are subdomains, and may be served without TLS
+    "security.W021",  # HSTS preload: for the owner of the domain to decide, not for us
+]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -15,7 +15,7 @@ import django
 import pytest
 
 _HOMES = "LAMBDAPLAY_TEST_HOMES"
-_KEPT = (_HOMES, "LAMBDAPLAY_TEST_DATABASE_URL", "LAMBDAPLAY_REQUIRE_SERVICES")
+_KEPT = (_HOMES, "LAMBDAPLAY_TEST_DATABASE_URL", "LAMBDAPLAY_TEST_POSTGRES", "LAMBDAPLAY_REQUIRE_SERVICES")
 
 
 def _make_place() -> Path:
@@ -46,11 +46,23 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(os.environ[_HOMES], ignore_errors=True)
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m picks by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With xdist, all tests of the live house run in one worker, so that it is started once."""
     for item in items:
+        if item.path.is_relative_to(Path(__file__).parent / "browser"):
+            item.add_marker(pytest.mark.browser)
         if "live" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("live"))
+
+
+def require(present: bool, what: str) -> None:
+    """Skip when a service is not on this machine; fail where all of them must be (LAMBDAPLAY_REQUIRE_SERVICES=1)."""
+    if present:
+        return
+    if os.environ.get("LAMBDAPLAY_REQUIRE_SERVICES") == "1":
+        pytest.fail(f"{what} is missing, and LAMBDAPLAY_REQUIRE_SERVICES=1 wants it", pytrace=False)
+    pytest.skip(f"{what} is missing")
 
 
 @pytest.fixture(scope="session")
