@@ -35,9 +35,12 @@ class Loan:
 
     def kill(self, reason: str) -> Message:
         """Have the environment's whole process tree killed; return how it ended."""
+        self.order_kill(reason)
+        return self.await_death()
+
+    def order_kill(self, reason: str) -> None:
         with contextlib.suppress(OSError):
             channel.send(self.control, {"op": "kill", "reason": reason})
-        return self.await_death()
 
     def await_death(self) -> Message:
         """Wait for the host's word that the environment is dead. `{"reason", "status"}`."""

@@ -6,6 +6,8 @@ import os
 
 from invocations import limits
 
+_READS = 16
+
 
 class Output:
     def __init__(self, file: int) -> None:
@@ -24,8 +26,11 @@ class Output:
             del self._tail[: -limits.LOG_TAIL_BYTES]
 
     def read(self) -> bool:
-        """Read what is there now, without waiting. False once the pipe has ended."""
-        while True:
+        """Read what is there now, without waiting. False once the pipe has ended.
+
+        No more than a pipe can hold: a writer that never pauses must not keep us from everything else.
+        """
+        for _ in range(_READS):
             try:
                 data = os.read(self._file, 64 * 1024)
             except BlockingIOError:
@@ -34,7 +39,8 @@ class Output:
                 return False
             self.write(data, always=False)
             if len(data) < 64 * 1024:
-                return True
+                break
+        return True
 
     def close_line(self) -> None:
         """The platform's lines start on a line of their own."""

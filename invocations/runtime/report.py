@@ -18,7 +18,9 @@ def error_body(error_type: str, message: str) -> bytes:
 
 
 def timeout_body(request_id: str, timeout_seconds: int) -> bytes:
-    return error_body("Sandbox.Timedout", f"RequestId: {request_id} Error: Task timed out after {timeout_seconds:.2f} seconds")
+    return error_body(
+        "Sandbox.Timedout", f"RequestId: {request_id} Error: Task timed out after {timeout_seconds:.2f} seconds"
+    )
 
 
 def too_large_body() -> bytes:
@@ -77,6 +79,12 @@ def start(request_id: str, version: str) -> bytes:
 
 def timed_out(request_id: str, moment: datetime, timeout_seconds: int) -> bytes:
     return f"{timestamp(moment)} {request_id} Task timed out after {timeout_seconds:.2f} seconds\n\n".encode()
+
+
+def runaway() -> bytes:
+    """Ours: AWS has no such limit that a function could meet."""
+    most = limits.OUTPUT_BYTES_MAX // limits.MIB
+    return f"\nlambdaplay: the function printed more than {most} MB in one invocation and was ended.\n".encode()
 
 
 def end_and_report(

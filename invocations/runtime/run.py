@@ -51,6 +51,7 @@ class Run:
         # A repeated init happens inside the invocation: its time counts as the event's, and so does its limit.
         self._repeated = before is not None or bool(loan.grant["again"])
         self._init: float | None = None
+        self._runaway = False
 
     def go(self) -> Execution | InitFailure:
         """Run the event. InitFailure: the environment's first init failed and may be repeated once."""
@@ -206,8 +207,10 @@ class Run:
 
     def _read_output(self) -> bool:
         alive = self.output.read()
-        if self.output.runaway:
-            self.loan.kill("output")
+        if self.output.runaway and not self._runaway:
+            self._runaway = True
+            self.output.write(report.runaway())
+            self.loan.order_kill("output")  # its death is then heard like any other
         return alive
 
     def _finish(self, ending: Ending, started_at: datetime, duration: float) -> Execution:
@@ -264,5 +267,3 @@ def _read_error(body: bytes) -> tuple[str, str]:
         if isinstance(value, dict):
             return str(value.get("errorType", ""))[:200], str(value.get("errorMessage", ""))[:1000]
     return "", ""
-
-

@@ -389,7 +389,7 @@ class Host:
             if processes is None:
                 continue
             limit = environment.spec["memory_mb"] * 1024 * 1024
-            if memory.over_limit(memory.tree(processes.init_pid), limit):
+            if memory.over_limit(memory.tree(processes.init_pid)[1:], limit):
                 environment.kill("out of memory")
         if self._loans:
             self._watch_memory()

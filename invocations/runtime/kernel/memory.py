@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _STATUS_BYTES = 4096
+# A look into one process costs up to some milliseconds; so many processes are not worth it.
+_PROPORTIONS_MAX = 100
 _SHARED_WORTH_A_LOOK = 64 * 1024 * 1024  # above what an interpreter maps of its files
 
 
@@ -88,5 +90,21 @@ def tree_resident_bytes(pids: Iterable[int]) -> int:
 
 
 def over_limit(pids: Iterable[int], limit_bytes: int) -> bool:
-    """Whether the processes together hold more than the limit."""
-    return tree_resident_bytes(pids) > limit_bytes
+    """Whether the processes together hold more than the limit. Pages that forks share count once.
+
+    The quick sum counts them in each; only when it is over the limit the kernel is asked for proportions.
+    """
+    members = list(pids)
+    if tree_resident_bytes(members) <= limit_bytes:
+        return False
+    return len(members) == 1 or len(members) > _PROPORTIONS_MAX or _proportional_bytes(members) > limit_bytes
+
+
+def _proportional_bytes(pids: Iterable[int]) -> int:
+    total = 0
+    for pid in pids:
+        rollup = _read(f"/proc/{pid}/smaps_rollup")
+        # A process that may not be looked into counts in full.
+        told = _kilobytes(rollup, b"Pss_Anon:") + _kilobytes(rollup, b"Pss_Shmem:")
+        total += told if rollup else resident_bytes(pid)
+    return total

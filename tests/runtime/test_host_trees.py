@@ -1,0 +1,79 @@
+"""Whatever a function starts, and however it does so, is gone when its environment ends. At each sandbox level."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import psutil
+import pytest
+
+from invocations.values import Outcome
+from tests.runtime.hosts import Host, until
+
+# Its processes start anew after a timeout, which a busy machine may take this long for, seconds.
+START_MARGIN = 0.15
+
+CHILDREN = """
+import os, signal, subprocess, sys, time
+def daemon(mark):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            os.execv("/bin/sleep", ["sleep", mark])
+        os._exit(0)
+def handler(event, context):
+    for _ in range(20):
+        daemon(event["mark"])
+    subprocess.Popen(["sleep", event["mark"]], start_new_session=True)
+    if event["end"] == "exit":
+        time.sleep(0.5)
+        os._exit(1)
+    time.sleep(60)
+"""
+
+
+def alive(mark: str) -> int:
+    """How many processes of the whole machine have this last argument."""
+    return sum((process.info["cmdline"] or [])[-1:] == [mark] for process in psutil.process_iter(["cmdline"]))
+
+
+@pytest.mark.parametrize(("end", "outcome"), [("timeout", Outcome.TIMEOUT), ("exit", Outcome.EXITED)])
+def test_nothing_that_a_function_started_outlives_it(host: Host, end: str, outcome: Outcome) -> None:
+    mark = f"77077.{os.getpid()}"
+    spec = host.function(CHILDREN, timeout_seconds=1)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(host.run, spec, {"mark": mark, "end": end})
+        assert until(lambda: alive(mark) == 21)
+        execution = running.result()
+    assert execution.outcome == outcome
+    until(lambda: alive(mark) == 0, 0.1)
+    assert alive(mark) == 0
+
+
+def test_a_deadline_is_kept_within_a_tenth_of_a_second(host: Host) -> None:
+    spec = host.function("import time\ndef handler(e, c):\n while True: pass", timeout_seconds=1)
+    host.run(spec)  # the next one starts in an environment that is there
+    began = time.monotonic()
+    execution = host.run(spec)
+    took = time.monotonic() - began
+    assert execution.outcome == Outcome.TIMEOUT
+    assert 1.0 <= took < 1.1 + START_MARGIN
+
+
+def test_a_fork_bomb_ends_with_its_deadline(host: Host) -> None:
+    bomb = """
+import os, time
+def handler(event, context):
+    while True:
+        try:
+            os.fork()
+        except OSError:
+            time.sleep(0.01)
+"""
+    neighbour = host.function("def handler(event, context): return 1")
+    execution = host.run(host.function(bomb, timeout_seconds=1, memory_mb=10240))
+    assert execution.outcome == Outcome.TIMEOUT
+    assert host.call(neighbour) == 1
