@@ -11,6 +11,7 @@ from gunicorn.app.base import BaseApplication
 from invocations.limits import HELD_CALLS, HELD_NESTED_CALLS, RESERVED_THREADS
 from invocations.wire.underscores import set_aside
 from lambdaplay.supervisor.process import die_with_parent
+from lambdaplay.supervisor.webworker import LingeringWorker
 
 THREADS = HELD_CALLS + HELD_NESTED_CALLS + RESERVED_THREADS  # per worker process
 GRACE_SECONDS = 1  # for calls in flight when we stop
@@ -27,7 +28,7 @@ class Web(BaseApplication):  # type: ignore[misc]
             "bind": [f"fd://{listener}"],
             "workers": workers,
             "threads": THREADS,
-            "worker_class": "gthread",
+            "worker_class": LingeringWorker,
             "worker_connections": 4 * THREADS,
             "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,  # noqa: S108 - a heartbeat file
             "preload_app": True,
