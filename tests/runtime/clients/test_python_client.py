@@ -182,6 +182,12 @@ def test_a_memory_error_of_the_interpreter_kills_the_process_after_its_output(st
     assert platform.output.startswith("before")
 
 
+def test_a_memory_error_while_the_module_loads_kills_the_process_too(start: Start) -> None:
+    platform = start("raise MemoryError")
+    assert platform.call() is None
+    assert platform.ended() == -9
+
+
 def test_a_memory_error_of_the_users_own_is_an_error_like_any_other(start: Start) -> None:
     platform = start("def handler(event, context): raise MemoryError('mine')")
     posted = platform.invoke({})

@@ -115,12 +115,18 @@ def _run(handler: str) -> None:
         importlib.reload(bootstrap)  # reads them when imported
     # Made at import, when AWS_EXECUTION_ENV, which decides how non-ASCII results are written, was not known.
     lambda_runtime_client.BaseLambdaRuntimeClient.marshaller = lambda_runtime_client.LambdaMarshaller()
-    client = lambda_runtime_client.LambdaRuntimeClient(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    bootstrap.run(handler, client)
+
+    class Client(lambda_runtime_client.LambdaRuntimeClient):
+        def post_init_error(self, error: dict[str, str], error_type: str | None = None) -> None:
+            if error["errorType"] == "MemoryError" and not error["errorMessage"]:
+                _die_as_out_of_memory()
+            super().post_init_error(error, error_type)
+
+    bootstrap.run(handler, Client(os.environ["AWS_LAMBDA_RUNTIME_API"]))
 
 
 def _die_as_out_of_memory() -> None:
-    """Too little memory even to report it. On AWS the kernel would have killed the process before."""
+    """The interpreter met the memory limit. On AWS the kernel would have killed the process there."""
     os.kill(os.getpid(), 9)
 
 
