@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from invocations.errors import Refusal, SignatureRefused
+from invocations.wire.body import Body
 from invocations.wire.sigv4 import MISMATCH, seal
 
 UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
@@ -52,7 +53,7 @@ class Seals:
         self.previous = ours
 
 
-def unframe(stream: IO[bytes], into: IO[bytes], kind: str, seals: Seals, length: int | None) -> dict[str, str]:
+def unframe(stream: Body, into: IO[bytes], kind: str, seals: Seals, length: int | None) -> dict[str, str]:
     """Copy the payload without its frames and return the trailers.
 
     Raises SignatureRefused for a wrong chunk or trailer signature, BadBody for broken framing, a length that is not
@@ -85,7 +86,7 @@ def unframe(stream: IO[bytes], into: IO[bytes], kind: str, seals: Seals, length:
     return trailers
 
 
-def _frame_head(stream: IO[bytes]) -> tuple[int, str]:
+def _frame_head(stream: Body) -> tuple[int, str]:
     line = stream.readline(_LINE)
     size, _, extension = line.rstrip(b"\r\n").partition(b";")
     if not line.endswith(b"\r\n") or not 1 <= len(size) <= 12 or not all(c in b"0123456789abcdefABCDEF" for c in size):
@@ -93,7 +94,7 @@ def _frame_head(stream: IO[bytes]) -> tuple[int, str]:
     return int(size, 16), extension.partition(b"chunk-signature=")[2].decode("latin-1").strip()
 
 
-def _exactly(stream: IO[bytes], size: int) -> Iterator[bytes]:
+def _exactly(stream: Body, size: int) -> Iterator[bytes]:
     while size:
         piece = stream.read(min(size, _PIECE))
         if not piece:
@@ -102,7 +103,7 @@ def _exactly(stream: IO[bytes], size: int) -> Iterator[bytes]:
         yield piece
 
 
-def _trailers(stream: IO[bytes]) -> dict[str, str]:
+def _trailers(stream: Body) -> dict[str, str]:
     found: dict[str, str] = {}
     for _ in range(_TRAILERS):
         line = stream.readline(_LINE).strip()

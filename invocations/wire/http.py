@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import IO, Any
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from invocations.wire import underscores
+from invocations.wire.body import Body, MalformedRequest
 
 _CHUNK = 64 * 1024
 # What of a refused body is read and thrown away so that the client hears the refusal instead of a broken pipe.
@@ -50,9 +52,8 @@ class Request:
         return found
 
     @property
-    def stream(self) -> IO[bytes]:
-        stream: IO[bytes] = self.environ["wsgi.input"]
-        return stream
+    def stream(self) -> Body:
+        return Body(self.environ["wsgi.input"])
 
     @property
     def content_length(self) -> int | None:
@@ -89,10 +90,11 @@ class Request:
     def drain(self) -> None:
         """Throw the rest of the body away, up to a bound."""
         seen = 0
-        for piece in self.pieces():
-            seen += len(piece)
-            if seen > _DRAINED:
-                return
+        with contextlib.suppress(MalformedRequest):
+            for piece in self.pieces():
+                seen += len(piece)
+                if seen > _DRAINED:
+                    return
 
 
 @lru_cache(512)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from invocations.errors import SignatureRefused
 from invocations.wire import chunked
+from invocations.wire.body import Body
 
 KEY = b"signing key"
 TIME, SCOPE, SEED = "20260131T120000Z", "20260131/us-east-1/s3/aws4_request", "a" * 64
@@ -55,7 +56,7 @@ def crc(data: bytes) -> str:
 
 def unframe(body: bytes, kind: str, length: int | None = None) -> tuple[bytes, dict[str, str]]:
     file = io.BytesIO()
-    trailers = chunked.unframe(io.BytesIO(body), file, kind, seals(), length)
+    trailers = chunked.unframe(Body(io.BytesIO(body)), file, kind, seals(), length)
     return file.getvalue(), trailers
 
 

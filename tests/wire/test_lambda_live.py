@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -293,6 +294,18 @@ def test_a_stranger_with_a_large_body_hears_the_refusal(live: House) -> None:
     asked.headers["Authorization"] = asked.headers["Authorization"].replace("Credential=test/", "Credential=AKIAX/")
     status, headers, _ = raw(live, "POST", asked.target, b"x" * 30_000_000, asked.headers)
     assert (status, headers["x-amzn-errortype"]) == (403, "UnrecognizedClientException")
+
+
+@pytest.mark.parametrize("chunks", [b"zz\r\n{}\r\n0\r\n\r\n", b"5\r\n{}"])
+def test_broken_http_chunks_are_no_failure_of_ours(live: House, function: str, chunks: bytes) -> None:
+    asked = signed("POST", f"/2015-03-31/functions/{function}/invocations", b"{}", {"Host": f"127.0.0.1:{live.port}"})
+    lines = [f"{name}: {value}" for name, value in asked.headers.items() if name.lower() != "content-length"]
+    head = "\r\n".join([f"POST {asked.target} HTTP/1.1", *lines, "Transfer-Encoding: chunked", "", ""])
+    with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
+        connection.sendall(head.encode() + chunks)
+        connection.shutdown(socket.SHUT_WR)
+        answer = connection.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 4"), answer
 
 
 def test_calls_of_one_second_run_side_by_side(live: House, api: Any) -> None:
