@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +19,8 @@ from invocations.values import EnvironmentSpec, EnvironmentState, Event, Executi
 
 # A warm environment may end while it is being lent (idle, outdated). Nothing ran then, so another one is taken.
 _TRIES = 5
+_REMEMBERED = 2000
+_messages: OrderedDict[str, dict[str, Any]] = OrderedDict()
 
 
 def execute(spec: EnvironmentSpec, event: Event) -> Execution:
@@ -25,7 +29,7 @@ def execute(spec: EnvironmentSpec, event: Event) -> Execution:
     Raises TooManyRequests (reserved or account concurrency), InvalidRuntime (this machine cannot run it),
     UnusablePart (no environment host).
     """
-    message = _spec_message(spec)
+    message = _remembered_message(spec)
     order = {
         "key": spec.key,
         "request_id": event.request_id,
@@ -76,8 +80,19 @@ def _environment_state(row: Mapping[str, Any]) -> EnvironmentState:
     return EnvironmentState(since=clock.now() - timedelta(seconds=row["seconds"]), **values)
 
 
+@cache
 def _socket() -> str:
     return str(settings.LAMBDAPLAY_HOME.host_socket)
+
+
+def _remembered_message(spec: EnvironmentSpec) -> dict[str, Any]:
+    """Return the spec's message; a key names all of it but the limits, which every order carries anew."""
+    message = _messages.get(spec.key)
+    if message is None:
+        message = _messages[spec.key] = _spec_message(spec)
+        while len(_messages) > _REMEMBERED:
+            _messages.popitem(last=False)
+    return message
 
 
 def _spec_message(spec: EnvironmentSpec) -> dict[str, Any]:
