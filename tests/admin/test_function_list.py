@@ -102,7 +102,14 @@ def test_a_strange_page_key_is_harmless(console: Client, after: str) -> None:
 
 @pytest.mark.parametrize(
     ("values", "percent", "result"),
-    [([], 50, None), ([7], 50, 7), ([7], 99, 7), ([1, 2, 3, 4], 50, 2), ([1, 2, 3], 50, 2), (list(range(1, 101)), 99, 99)],
+    [
+        ([], 50, None),
+        ([7], 50, 7),
+        ([7], 99, 7),
+        ([1, 2, 3, 4], 50, 2),
+        ([1, 2, 3], 50, 2),
+        (list(range(1, 101)), 99, 99),
+    ],
 )
 def test_percentiles_are_values_that_were_measured(values: list[int], percent: int, result: int | None) -> None:
     assert percentile(values, percent) == result

@@ -50,7 +50,7 @@ def _packages(home: Home) -> list[str]:
     return [path.name for path in home.code.iterdir() if path.is_dir()]
 
 
-# --- create ---------------------------------------------------------------------------------------------------------------
+# --- create ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_function_is_made_from_written_code(console: Client) -> None:
@@ -86,9 +86,7 @@ def test_a_function_is_made_from_a_package(console: Client) -> None:
         ({"description": "\x00"}, "Null characters are not allowed"),
     ],
 )
-def test_what_is_refused_leaves_nothing_behind(
-    console: Client, home: Home, changes: dict[str, str], says: str
-) -> None:
+def test_what_is_refused_leaves_nothing_behind(console: Client, home: Home, changes: dict[str, str], says: str) -> None:
     answer = console.post(ADD, {**CREATE, **changes})
     assert answer.status_code == 400
     assert says in answer.content.decode()
@@ -122,7 +120,7 @@ def test_a_refused_form_keeps_what_was_written(console: Client, make_function: M
     assert "# my work" in answer.content.decode()
 
 
-# --- code -----------------------------------------------------------------------------------------------------------------
+# --- code ------------------------------------------------------------------------------------------------------------
 
 
 def test_code_is_saved_from_the_editor(console: Client, make_function: MakeFunction) -> None:
@@ -154,7 +152,7 @@ def test_the_package_is_downloaded_as_it_was_uploaded(console: Client, make_func
     body = _zip(app_py=SOURCE, other_py="")
     function = make_function(package=body)
     answer = console.get(_place(function, "package/"))
-    assert b"".join(answer) == body  # type: ignore[arg-type]
+    assert b"".join(answer) == body
     assert 'filename="hello-LATEST.zip"' in answer.headers["Content-Disposition"]
     assert console.get(_place(function, "package/?version=7")).status_code == 404
 
@@ -166,7 +164,7 @@ def test_a_large_file_is_listed_not_edited(console: Client, make_function: MakeF
     assert 'name="source"' not in answer.content.decode()
 
 
-# --- configuration --------------------------------------------------------------------------------------------------------
+# --- configuration ---------------------------------------------------------------------------------------------------
 
 
 def test_configuration_is_shown_and_saved(console: Client, make_function: MakeFunction) -> None:
@@ -190,7 +188,8 @@ def test_a_change_while_another_is_under_way_is_a_sentence(console: Client, make
 
 
 @pytest.mark.parametrize(
-    ("reserved", "stored", "says"), [("0", 0, "Every call is throttled"), ("5", 5, "5 concurrent"), ("", None, "no reserved")]
+    ("reserved", "stored", "says"),
+    [("0", 0, "Every call is throttled"), ("5", 5, "5 concurrent"), ("", None, "no reserved")],
 )
 def test_concurrency_is_reserved_and_released(
     console: Client, make_function: MakeFunction, reserved: str, stored: int | None, says: str
@@ -209,7 +208,7 @@ def test_more_concurrency_than_there_is_is_refused(console: Client, make_functio
     assert "below its minimum value of [100]" in answer.content.decode()
 
 
-# --- versions and aliases -------------------------------------------------------------------------------------------------
+# --- versions and aliases --------------------------------------------------------------------------------------------
 
 
 def test_versions_are_published_once_per_change(console: Client, make_function: MakeFunction) -> None:
@@ -257,7 +256,7 @@ def test_an_alias_that_cannot_be_is_refused(
     assert not function.aliases.exists()
 
 
-# --- test events ----------------------------------------------------------------------------------------------------------
+# --- test events -----------------------------------------------------------------------------------------------------
 
 
 def test_events_are_kept_under_a_name_and_replaced_under_the_same(console: Client, make_function: MakeFunction) -> None:
@@ -292,7 +291,7 @@ def test_invoking_again_begins_with_that_payload(console: Client, make_function:
     assert "{&quot;again&quot;: true}" in page
 
 
-# --- invoke and delete ----------------------------------------------------------------------------------------------------
+# --- invoke and delete -----------------------------------------------------------------------------------------------
 
 
 def test_a_refused_call_is_a_sentence_beside_the_event(console: Client, make_function: MakeFunction) -> None:

@@ -34,9 +34,10 @@ def test_after_repeated_failures_even_the_right_password_waits(client: Client) -
     for _ in range(FAILURES):
         assert not _try(client, "wrong")
     assert not _try(client, "right")
-    assert "Too many failed attempts. Try again in" in client.post(
-        PLACE, {"username": "ROOT", "password": "right"}
-    ).content.decode()
+    assert (
+        "Too many failed attempts. Try again in"
+        in client.post(PLACE, {"username": "ROOT", "password": "right"}).content.decode()
+    )
 
 
 def test_others_can_log_in_while_one_name_waits(client: Client) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py invoke | create_function | list_functions`: what they do and refuse, in this process. See test_shell.py."""
+"""`manage.py invoke | create_function | list_functions`: what they do and refuse. As processes: test_shell.py."""
 
 from __future__ import annotations
 
@@ -78,7 +78,18 @@ def test_code_is_a_file_a_folder_or_a_zip(folder: Path, tmp_path: Path) -> None:
 
 
 def test_update_changes_what_is_given_and_keeps_the_rest(folder: Path) -> None:
-    run("create_function", "fn", "--code", str(folder), "--timeout", "7", "--variable", "STAGE=a", "--variable", "EMPTY=")
+    run(
+        "create_function",
+        "fn",
+        "--code",
+        str(folder),
+        "--timeout",
+        "7",
+        "--variable",
+        "STAGE=a",
+        "--variable",
+        "EMPTY=",
+    )
     assert "already exist" in refused("create_function", "fn", "--code", str(folder))
     (folder / "app.py").write_text(CODE + "# changed\n")
     printed = run("create_function", "fn", "--code", str(folder), "--memory", "256", "--update", "--publish")

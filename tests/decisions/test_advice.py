@@ -7,7 +7,12 @@ from invocations.decisions.advice import advise
 TABLE = [
     # code, AWS's message, reason, what is added
     ("ResourceNotFoundException", "Function not found: arn:x", "", "check its name"),
-    ("TooManyRequestsException", "Rate Exceeded.", "ReservedFunctionConcurrentInvocationLimitExceeded", "raise or remove"),
+    (
+        "TooManyRequestsException",
+        "Rate Exceeded.",
+        "ReservedFunctionConcurrentInvocationLimitExceeded",
+        "raise or remove",
+    ),
     ("TooManyRequestsException", "Rate Exceeded.", "ConcurrentInvocationLimitExceeded", "the account's"),
     ("TooManyRequestsException", "Rate Exceeded.", "CallerRateLimitExceeded", "in a moment"),
     ("ResourceConflictException", "The function is currently in the following state: Pending", "", "try again"),

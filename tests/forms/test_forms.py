@@ -60,12 +60,14 @@ def test_a_form_becomes_the_changes_that_the_flow_takes() -> None:
     assert (changes.timeout_seconds, changes.network, changes.description) == (3, "internet", "")
 
 
-@pytest.mark.parametrize("value", ["", "plain", "a=b", ' "quoted"', '"quoted"', "two\nlines", "ends\n", "tab\there", "ünï"])
+@pytest.mark.parametrize(
+    "value", ["", "plain", "a=b", ' "quoted"', '"quoted"', "two\nlines", "ends\n", "tab\there", "ünï"]
+)
 def test_variables_survive_the_way_through_the_page(value: str) -> None:
     assert variables_from_text(variables_to_text({"NAME": value, "AFTER": "x"})) == {"NAME": value, "AFTER": "x"}
 
 
-@pytest.mark.parametrize("text", ['A1="unfinished', "A1={", '=x', '"A1"'])
+@pytest.mark.parametrize("text", ['A1="unfinished', "A1={", "=x", '"A1"'])
 def test_lines_that_are_no_variables_are_named(text: str) -> None:
     if text == "A1={":
         assert variables_from_text(text) == {"A1": "{"}
@@ -141,6 +143,8 @@ def test_no_reservation_and_a_reservation_of_nothing_are_two_things() -> None:
     assert zero.cleaned_data["reserved"] == 0
 
 
-@pytest.mark.parametrize(("name", "payload"), [("a/b", "{}"), ("", "{}"), ("x" * 65, "{}"), ("ok", "{"), ("ok", "Infinity")])
+@pytest.mark.parametrize(
+    ("name", "payload"), [("a/b", "{}"), ("", "{}"), ("x" * 65, "{}"), ("ok", "{"), ("ok", "Infinity")]
+)
 def test_a_test_event_needs_a_plain_name_and_json(name: str, payload: str) -> None:
     assert not EventForm({"name": name, "payload": payload}).is_valid()

@@ -53,7 +53,14 @@ def test_a_program_without_a_key_is_told_so(client: Client, hello: Function) -> 
 
 @pytest.mark.parametrize(
     "header",
-    ["Basic", "Basic !!!", "Basic " + base64.b64encode(b"\xff:\xff").decode(), "Bearer x", "Basic dGVzdDo=", "Basic dGVzdA=="],
+    [
+        "Basic",
+        "Basic !!!",
+        "Basic " + base64.b64encode(b"\xff:\xff").decode(),
+        "Bearer x",
+        "Basic dGVzdDo=",
+        "Basic dGVzdA==",
+    ],
 )
 def test_a_wrong_key_opens_nothing(client: Client, hello: Function, header: str) -> None:
     answer = client.get(PLACE, headers={"Authorization": header})
