@@ -93,6 +93,7 @@ def _signed(request: Request, claim: sigv4.Signature, request_id: str) -> Respon
         raise AccessDenied("A signature in the query string is accepted for GET requests only.")
     sigv4.check_scope(claim, time.time())  # real time, whatever the product clock says
     identity = identify(claim.key_id, claim.token)
+    sigv4.check_covered(claim, request.amz_headers())
     signed = sigv4.Signed(request.method, request.path, request.query, request.header)
     if claim.service == "s3":
         return companion.s3(request, claim, signed, identity)

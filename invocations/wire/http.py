@@ -51,6 +51,12 @@ class Request:
             found |= underscores.from_environ(self.environ)
         return found
 
+    def amz_headers(self) -> list[str]:
+        """The lower-case names of all x-amz- headers that were sent."""
+        found = [key[5:].replace("_", "-").lower() for key in self.environ if key.startswith("HTTP_X_AMZ_")]
+        odd = underscores.from_environ(self.environ)
+        return [*found, *(name for name in odd if name.startswith("x-amz-"))] if odd else found
+
     @property
     def stream(self) -> Body:
         return Body(self.environ["wsgi.input"])

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -49,6 +49,10 @@ class OutOfTime(SignatureRefused):
 
 class LinkExpired(SignatureRefused):
     """A presigned request past its X-Amz-Expires."""
+
+
+class NotCovered(SignatureRefused):
+    """A header that changes what is asked for is not signed."""
 
 
 @dataclass(frozen=True)
@@ -216,6 +220,17 @@ def check_scope(claim: Signature, now: float) -> None:
             f"Signature not yet current: {claim.timestamp} is still later than {basic(now + window)} "
             f"({basic(now)} + {minutes} min.)"
         )
+
+
+# What the signature covers in another way: time and token are checked on their own, the hash with the body.
+_COVERED = frozenset(("x-amz-date", "x-amz-security-token", "x-amz-content-sha256"))
+
+
+def check_covered(claim: Signature, present: Iterable[str]) -> None:
+    """Refuse x-amz- headers (`present`, lower-case) that the signature leaves out: anybody could have added them."""
+    for name in present:
+        if name not in claim.signed_headers and name not in _COVERED:
+            raise NotCovered("There were headers present in the request which were not signed")
 
 
 def payload_hash(stated: str | None, body: bytes) -> str:

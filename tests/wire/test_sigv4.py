@@ -203,6 +203,16 @@ def test_expiry_must_be_a_number_of_seconds_up_to_seven_days(expires: str) -> No
     assert "IncompleteSignature" in heard.text
 
 
+@pytest.mark.parametrize("header", ["X-Amz-Invocation-Type", "X-Amz-Log-Type", "x-amz-acl"])
+@pytest.mark.parametrize("service", ["lambda", "s3"])
+def test_a_header_that_nobody_signed_is_refused(service: str, header: str) -> None:
+    asked = signed("POST", "/2015-03-31/functions/fn/invocations", b"{}", service=service)
+    asked.headers[header] = "DryRun"
+    heard = ask(asked)
+    assert heard.status == 403
+    assert "There were headers present in the request which were not signed" in heard.text
+
+
 def test_query_signatures_are_for_get_only() -> None:
     assert ask(presigned("GET", "/?Action=GetCallerIdentity&Version=2011-06-15")).status == 200
     heard = ask(presigned("POST", "/2015-03-31/functions/fn/invocations", service="lambda", body=b"{}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from invocations.errors import Refusal
 from invocations.wire.http import Response
 from invocations.wire.protocol.xml import escape
-from invocations.wire.sigv4 import LinkExpired, OutOfTime
+from invocations.wire.sigv4 import LinkExpired, NotCovered, OutOfTime
 
 NAME = "s3"
 
@@ -38,6 +38,8 @@ def error(refusal: Refusal, request_id: str) -> Response:
         message = "The difference between the request time and the current time is too large."
     elif isinstance(refusal, LinkExpired):
         code, message = "AccessDenied", "Request has expired"
+    elif isinstance(refusal, NotCovered):
+        code, message = "AccessDenied", refusal.message
     text = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message>"

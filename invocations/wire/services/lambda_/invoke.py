@@ -18,6 +18,7 @@ from invocations import limits
 from invocations.errors import UnsupportedOption
 from invocations.flows.invoke import invoke
 from invocations.values import Caller, InvocationResult, InvokeRequest
+from invocations.wire.canonical import normalise
 from invocations.wire.http import Request, Response
 from invocations.wire.plan import Plan
 from invocations.wire.protocol import constraints, rest_json
@@ -34,7 +35,9 @@ _UNOFFERED = {"TenantId": "X-Amz-Tenant-Id", "DurableExecutionName": "X-Amz-Dura
 
 def direct(request: Request) -> Plan | None:
     """Recognise Invoke by its path; None for every other operation."""
-    found = _PATH.fullmatch(request.path) if request.method == "POST" else None
+    if request.method != "POST":
+        return None
+    found = _PATH.fullmatch(request.path) or _PATH.fullmatch(normalise(request.path))
     if found is None:
         return None
     name = unquote(found[1])
