@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import pytest
 from botocore.credentials import Credentials
 
+from invocations.wire import chunked
 from tests.wire.asking import ask, presigned, signed
 
 TARGET = {"X-Amz-Target": "DynamoDB_20120810.ListTables"}
@@ -73,6 +74,17 @@ def test_heads_and_presigned_requests_pass_too(emulator: type[Emulator]) -> None
     answer = ask(presigned("HEAD", "/bucket/key", service="s3"))
     assert (answer.status, answer.headers["content-length"], answer.body) == (418, "5", b"")
     assert emulator.heard[0][1].startswith("/bucket/key?X-Amz-Algorithm=")
+
+
+def test_trailers_carry_checksums_and_nothing_else(emulator: type[Emulator], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botocore.auth.S3SigV4Auth.payload", lambda self, request: chunked.UNSIGNED_TRAILER)
+    body = b"2\r\nhi\r\n0\r\nhost: evil\r\nx-amz-checksum-crc32c: abc\r\nx-moto-account-id: 1\r\n\r\n"
+    headers = {"X-Amz-Trailer": "x-amz-checksum-crc32c", "Content-Encoding": "aws-chunked,gzip"}
+    assert ask(signed("PUT", "/bucket/key", body, headers, service="s3")).status == 418
+    _, _, got, arrived = emulator.heard[0]
+    assert (arrived, got["x-amz-checksum-crc32c"], got["host"]) == (b"hi", "abc", "127.0.0.1:8000")
+    assert (got["content-encoding"], got["content-length"]) == ("gzip", "2")
+    assert not {"x-moto-account-id", "x-amz-trailer"} & set(got)
 
 
 def test_what_is_refused_does_not_reach_it(emulator: type[Emulator]) -> None:
