@@ -98,6 +98,8 @@ def test_the_root_leads_to_the_console(client: Client, db: None) -> None:
     [
         "/admin/invocations/function/999999/change/",
         "/admin/invocations/function/99999999999999999999999/change/",
+        "/admin/invocations/function/99999999999999999999999/package/",
+        "/admin/invocations/function/99999999999999999999999/environments/",
         "/admin/invocations/function/x/change/",
         "/admin/invocations/invocation/00000000-0000-4000-8000-000000000000/",
         "/admin/invocations/invocation/7/change/",
