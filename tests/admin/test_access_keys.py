@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from invocations import clock
 from invocations.models import AccessKey
+
+pytestmark = pytest.mark.django_db
 
 PLACE = "/admin/invocations/accesskey/"
 

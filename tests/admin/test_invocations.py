@@ -15,6 +15,8 @@ from invocations.models import Invocation
 from invocations.values import Outcome
 from tests.admin.conftest import MakeFunction, record
 
+pytestmark = pytest.mark.django_db
+
 LIST = "/admin/invocations/invocation/"
 
 

@@ -10,6 +10,8 @@ from django.test import Client
 
 from tests.admin.conftest import MakeFunction, record
 
+pytestmark = pytest.mark.django_db
+
 PAGE_BYTES = 100_000
 
 PLACES = [
