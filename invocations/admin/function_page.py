@@ -96,8 +96,9 @@ def _shell_lines(function: Function) -> dict[str, str]:
     """The same call through the other doors."""
     place = settings.LAMBDAPLAY_URL + reverse("invoke", args=[function.name])
     return {
-        "cli": f"aws lambda invoke --function-name {function.name} --cli-binary-format raw-in-base64-out "
-        "--payload '{}' --log-type Tail /dev/stdout",
+        # Raw bytes from standard input mean the same to both generations of the AWS CLI; --payload TEXT does not.
+        "cli": f"echo '{{}}' | aws lambda invoke --function-name {function.name} --payload fileb:///dev/stdin "
+        "--log-type Tail /dev/stdout",
         "curl": f"curl -u $AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY --json '{{\"payload\": {{}}}}' {place}",
         "command": f"manage.py invoke {function.name} --payload '{{}}' --log",
     }
