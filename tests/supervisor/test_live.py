@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
+import psutil
+
 from tests.house import House
 
 PARTS = {"web", "database", "host", "worker", "control", "beat", "messages", "broker", "companion"}
@@ -23,3 +27,11 @@ def test_the_default_access_key_is_known_and_the_examples_are_there(live: House)
     assert live.client("sts").get_caller_identity()["Account"] == "000000000000"
     names = {function["FunctionName"] for function in live.client("lambda").list_functions()["Functions"]}
     assert {"hello", "add_ten", "set_to_thirty", "flaky", "slow", "batch_summer"} <= names
+
+
+def test_no_secret_is_on_a_command_line(live: House) -> None:
+    # A command line is readable by every user of the machine, and a function's own by the function.
+    live.client("lambda").invoke(FunctionName="hello")
+    secrets = json.loads((live.home / "secrets.json").read_text()).values()
+    lines = [" ".join(one.cmdline()) for one in live.processes() if one.status() != psutil.STATUS_ZOMBIE]
+    assert [line for line in lines if any(secret in line for secret in secrets)] == []
