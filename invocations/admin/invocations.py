@@ -82,7 +82,7 @@ class InvocationAdmin(ModelAdmin):  # type: ignore[misc]
         context = {
             "row": row,
             "attempts": attempts,
-            "sentences": [tell(attempt, row, function) for attempt in attempts],
+            "sentences": [tell(attempt, row, b"" if payload is None else bytes(payload.log)) for attempt in attempts],
             "line": timeline(row, attempts),
             "function": function,
             "payload": payload,

@@ -114,6 +114,14 @@ def test_the_page_tells_the_sentence_and_everything_it_was_made_from(
         assert part in page, part
 
 
+def test_a_hint_that_the_runtime_wrote_is_part_of_the_sentence(console: Client) -> None:
+    row = record(
+        outcome=Outcome.FUNCTION_ERROR, log=b"START\nlambdaplay: this function's network is 'endpoint'.\nEND\n"
+    )
+    page = console.get(f"{LIST}{row.request_id}/").content.decode()
+    assert "This function&#x27;s network is &#x27;endpoint&#x27;." in page
+
+
 def test_the_same_address_gives_json(console: Client) -> None:
     row = record(init_us=48_000, duration_us=2_500)
     document = console.get(f"{LIST}{row.request_id}/?format=json").json()
