@@ -112,6 +112,30 @@ def test_tmp_is_each_environments_own(host: Host) -> None:
     refused({"other": answer["other"]})
 
 
+SPELLS_TMP = """
+import os, pathlib, shutil, sys, tempfile, zipfile
+def handler(event, context):
+    with open("/tmp/a", "w") as file: file.write("1")
+    path = pathlib.Path("/tmp/folder/deep")
+    path.mkdir(parents=True)
+    (path / "b").write_bytes(b"22")
+    os.rename("/tmp/a", b"/tmp/folder/c".decode())
+    shutil.copy2("/tmp/folder/c", "/tmp/d")
+    with zipfile.ZipFile("/tmp/e.zip", "w") as archive: archive.write("/tmp/d", "d")
+    seen = sorted(name for _, folders, files in os.walk("/tmp") for name in [*folders, *files])
+    same = sorted(os.listdir(tempfile.gettempdir())) == sorted(os.listdir("/tmp"))
+    size = os.path.getsize("/tmp/folder/deep/b")
+    shutil.rmtree("/tmp/folder")
+    return [seen, same, size, os.path.exists("/tmp/folder"), os.path.exists("/tmp/d")]
+"""
+
+
+def test_tmp_may_be_spelled_out(host: Host) -> None:
+    names = ["b", "c", "d", "deep", "e.zip", "folder"]
+    assert host.call(host.function(SPELLS_TMP)) == [names, True, 2, False, True]
+    assert not Path("/tmp/e.zip").exists()
+
+
 @contextmanager
 def listening(family: int, address: Any) -> Iterator[socket.socket]:
     with socket.socket(family, socket.SOCK_STREAM) as listener:
