@@ -16,9 +16,9 @@ from invocations.admin.story import tell
 from invocations.admin.timeline import NARROW, timeline
 from invocations.errors import LambdaplayError
 from invocations.flows.functions import find
-from invocations.flows.invoke import invoke
 from invocations.forms import CodeForm, InvokeForm, form_sentence, refusal_sentence
 from invocations.forms.code_saving import save_source
+from invocations.forms.invoking import invoke_held
 from invocations.models import Function, FunctionVersion, Invocation
 from invocations.values import LATEST, InvocationResult
 
@@ -30,7 +30,7 @@ def invoke_function(request: HttpRequest, function: Function) -> HttpResponse:
         return _refused(request, form_sentence(form))
     try:
         saved = _save_unsaved(request, function, form.cleaned_data["qualifier"])
-        result = invoke(form.request(console_caller(request, function.scope), function.name))
+        result = invoke_held(form.request(console_caller(request, function.scope), function.name))
     except ValidationError as error:
         return _refused(request, " ".join(error.messages))
     except LambdaplayError as error:
