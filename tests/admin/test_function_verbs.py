@@ -122,6 +122,15 @@ def test_a_refused_form_keeps_what_was_written(console: Client, make_function: M
     assert "# my work" in answer.content.decode()
 
 
+def test_the_same_address_gives_json(console: Client, make_function: MakeFunction) -> None:
+    function = make_function(publish=True, variables={"TOKEN": "secret"})
+    answer = console.get(_place(function) + "?format=json")
+    document = answer.json()
+    assert [version["version"] for version in document["versions"]] == [LATEST, "1"]
+    assert document["versions"][0]["variables"] == ["TOKEN"]
+    assert "secret" not in answer.content.decode()
+
+
 # --- code ------------------------------------------------------------------------------------------------------------
 
 
