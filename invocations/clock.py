@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 
 def now() -> datetime:
     """Return product time, aware, UTC."""
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
 def real() -> datetime:
     """Return real time, aware, UTC: for what no steering moves (resource states, signatures, leases, file ages)."""
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)

@@ -31,7 +31,7 @@ def invocation_line(row: Invocation) -> dict[str, Any]:
     }
 
 
-def invocation_document(row: Invocation, attempts: Sequence[Attempt]) -> dict[str, Any]:
+def invocation_document(row: Invocation, attempts: Sequence[Attempt], sentences: Sequence[str]) -> dict[str, Any]:
     """Everything about one invocation but its payload bytes."""
     return {
         **invocation_line(row),
@@ -39,7 +39,9 @@ def invocation_document(row: Invocation, attempts: Sequence[Attempt]) -> dict[st
         "door": row.door,
         "caller": row.caller,
         "trace_id": row.trace_id or None,
-        "attempts": [attempt_document(attempt) for attempt in attempts],
+        "attempts": [
+            {**attempt_document(attempt), "sentence": text} for attempt, text in zip(attempts, sentences, strict=True)
+        ],
     }
 
 

@@ -6,7 +6,7 @@ import contextlib
 import json
 import time
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from invocations import limits
 from invocations.runtime import report
@@ -56,7 +56,7 @@ class Run:
 
     def go(self) -> Execution | InitFailure:
         """Run the event. InitFailure: the environment's first init failed and may be repeated once."""
-        started_at = datetime.now(timezone.utc)
+        started_at = datetime.now(UTC)
         self._preamble()
         first = self._await_next()
         if isinstance(first, InitFailure):
@@ -69,7 +69,7 @@ class Run:
         ending = self._await_answer(began + self.spec.timeout_seconds)
         return self._finish(ending, started_at, time.monotonic() - began)
 
-    # --- init ------------------------------------------------------------------------------------------------------------
+    # --- init -------------------------------------------------------------------------------------------------------
 
     def _preamble(self) -> None:
         grant = self.loan.grant
@@ -128,7 +128,7 @@ class Run:
         self.output.write(report.start(self.event.request_id, self.spec.version))
         return self._finish(failure.ending, started_at, failure.seconds)
 
-    # --- invoke ----------------------------------------------------------------------------------------------------------
+    # --- invoke -----------------------------------------------------------------------------------------------------
 
     def _hand_over(self, call: Call, began: float) -> None:
         event = self.event
@@ -185,7 +185,7 @@ class Run:
         body = json.dumps({"errorMessage": text, "errorType": error_type}).encode()
         self.loan.exchange.answer(call, status, body)
 
-    # --- ends ------------------------------------------------------------------------------------------------------------
+    # --- ends -------------------------------------------------------------------------------------------------------
 
     def _timed_out(self) -> Ending:
         self.loan.kill("timeout")
@@ -220,7 +220,7 @@ class Run:
         return alive
 
     def _finish(self, ending: Ending, started_at: datetime, duration: float) -> Execution:
-        ended_at = datetime.now(timezone.utc)
+        ended_at = datetime.now(UTC)
         peak = memory.peak_bytes(self.loan.grant["pid"]) if self.loan.death is None else 0
         self.output.read()
         self.output.close_line()

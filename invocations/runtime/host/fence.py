@@ -111,7 +111,7 @@ def restart_within_reach(places: Places) -> None:
     executable, moved = places.relocate(os.path.realpath(sys.executable))
     if moved is not None:
         # orig_argv, because -c and its program are not in argv.
-        os.execve(executable, [executable, *sys.orig_argv[1:], places.to_json()], {})
+        os.execve(executable, [executable, *sys.orig_argv[1:], places.to_json()], {})  # noqa: S606 - ourselves
 
 
 # --- each environment's /tmp ------------------------------------------------------------------------------------------
