@@ -100,7 +100,8 @@ def end_and_report(
     line = (
         f"END RequestId: {request_id}\n"
         f"REPORT RequestId: {request_id}\tDuration: {milliseconds(duration)}"
-        f"\tBilled Duration: {billed_ms(duration, init)} ms\tMemory Size: {memory_mb} MB\tMax Memory Used: {max_memory_mb} MB\t"
+        f"\tBilled Duration: {billed_ms(duration, init)} ms\tMemory Size: {memory_mb} MB"
+        f"\tMax Memory Used: {max_memory_mb} MB\t"
     )
     if init is not None:
         line += f"Init Duration: {milliseconds(init)}\t"
