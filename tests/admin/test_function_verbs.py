@@ -319,6 +319,20 @@ def test_without_an_environment_host_the_page_says_what_to_start(console: Client
     assert "manage.py up" in answer.content.decode()
 
 
+def test_a_function_is_invoked_right_after_it_was_made(console: Client) -> None:
+    console.post(ADD, CREATE)
+    answer = console.post(_place(Function.objects.get(), "invoke/"), {"payload": "{}"})
+    assert "Pending" not in answer.content.decode()
+    assert "manage.py up" in answer.content.decode()  # it would have run
+
+
+def test_code_is_saved_twice_in_a_row(console: Client, make_function: MakeFunction) -> None:
+    function = make_function()
+    for source in ("x = 1\n", "x = 2\n"):
+        answer = console.post(_place(function, "code/"), {"source": source}, headers={"HX-Request": "true"})
+        assert "Saved" in answer.content.decode()
+
+
 def test_a_dry_run_runs_nothing(console: Client, make_function: MakeFunction) -> None:
     answer = console.post(_place(make_function(), "invoke/"), {"payload": "{}", "invocation_type": "DryRun"})
     assert answer.status_code == 200
