@@ -54,7 +54,7 @@ def test_a_deadline_is_kept_within_a_tenth_of_a_second(host: Host) -> None:
     assert 1.0 <= min(took) < 1.1, took
 
 
-def test_a_fork_bomb_ends_with_its_deadline(host: Host) -> None:
+def test_a_fork_bomb_ends_with_its_deadline_or_its_memory(host: Host) -> None:
     bomb = """
 import os, time
 def handler(event, context):
@@ -66,5 +66,6 @@ def handler(event, context):
 """
     neighbour = host.function("def handler(event, context): return 1")
     execution = host.run(host.function(bomb, timeout_seconds=1, memory_mb=10240))
-    assert execution.outcome == Outcome.TIMEOUT
+    # Whichever limit it meets first: a thousand processes together may hold more than the function's memory.
+    assert execution.outcome in (Outcome.TIMEOUT, Outcome.OUT_OF_MEMORY)
     assert host.call(neighbour) == 1

@@ -20,7 +20,6 @@ from urllib.request import urlopen
 
 import pytest
 from botocore.exceptions import ClientError
-from botocore.session import Session
 
 from tests.house import House
 from tests.wire.asking import signed
@@ -357,8 +356,8 @@ def test_the_aws_cli_creates_invokes_and_deletes(live: House, tmp_path: Path) ->
     cli = Path(sys.executable).with_name("aws")
     if not cli.exists():
         pytest.skip("the AWS CLI is not installed")
-    (tmp_path / "code.zip").write_bytes(package())
-    (tmp_path / "in.json").write_bytes(b"{}")
+    for file, content in (("code.zip", package()), ("in.json", b"{}")):
+        (tmp_path / file).write_bytes(content)
     environment = {
         **os.environ,
         "AWS_ENDPOINT_URL": live.url,
@@ -392,8 +391,7 @@ def test_the_aws_cli_creates_invokes_and_deletes(live: House, tmp_path: Path) ->
     aws("delete-function", "--function-name", name)
 
 
-def test_botocore_s_own_waiters_and_paginators_work(live: House, api: Any, function: str) -> None:
-    assert isinstance(Session().get_available_services(), list)
+def test_botocore_s_own_paginators_work(api: Any, function: str) -> None:
     pages = api.get_paginator("list_functions").paginate(PaginationConfig={"PageSize": 1})
     names = [row["FunctionName"] for page in pages for row in page["Functions"]]
     assert function in names
