@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import json
 import os
 import signal
@@ -226,13 +227,24 @@ def handler(event, context):
 # --- accidents --------------------------------------------------------------------------------------------------------
 
 
+HANDLES = """
+import subprocess, time
+def handler(event, context):
+    subprocess.Popen(["sleep", event["mark"]])
+    time.sleep(event["seconds"])
+"""
+_marks = itertools.count(77100)
+
+
 def events_in_flight(host: Host, seconds: float) -> tuple[list[Execution], threading.Thread]:
-    """An event that is being handled when this returns; its result comes into the list."""
-    spec = host.function(SLEEPS, timeout_seconds=30)
+    """An event whose handler runs when this returns; its result comes into the list."""
+    spec = host.function(HANDLES, timeout_seconds=30)
+    mark = f"{next(_marks)}.{os.getpid()}"
     results: list[Execution] = []
-    thread = threading.Thread(target=lambda: results.append(host.run(spec, seconds)))
+    event = {"mark": mark, "seconds": seconds}
+    thread = threading.Thread(target=lambda: results.append(host.run(spec, event)))
     thread.start()
-    assert until(lambda: host.states(spec) == ["busy"])
+    assert until(lambda: alive(mark) == 1)
     return results, thread
 
 
@@ -301,7 +313,8 @@ def handler(event, context):
         below = host.tree()[1:]
         os.kill(host.process.pid, signal.SIGKILL)
         host.process.wait()
-        until(lambda: not any(map(still_runs, below)) and not alive(mark), 1.0)
+        # A second, and what a busy machine needs to look at all its processes.
+        until(lambda: not any(map(still_runs, below)) and not alive(mark), 3.0)
         assert not any(map(still_runs, below))
         assert alive(mark) == 0
         assert running.result(5).outcome == Outcome.EXITED
