@@ -66,6 +66,21 @@ class Outcome(StrEnum):
     EXITED = "Exited"  # the process ended by itself
     OUT_OF_MEMORY = "OutOfMemory"
     RESPONSE_TOO_LARGE = "ResponseTooLarge"
+    LOST = "Lost"  # the runner died; the function may have run
+    FENCED = "Fenced"  # it ended after another attempt had taken its place
+
+
+class Condition(StrEnum):
+    """Why an asynchronous invocation ended. The first four are AWS's words in invocation records."""
+
+    SUCCESS = "Success"
+    RETRIES_EXHAUSTED = "RetriesExhausted"
+    EVENT_AGE_EXCEEDED = "EventAgeExceeded"
+    ZERO_RESERVED_CONCURRENCY = "ZeroReservedConcurrency"
+    RECURSIVE_INVOCATION = "RecursiveInvocation"
+    FUNCTION_NOT_FOUND = "FunctionNotFound"
+    RUNNER_LOST = "RunnerLost"
+    CANCELLED = "Cancelled"
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,8 @@ class _Insert:
     def __init__(self, model: type[Model]) -> None:
         # The database numbers rows and knows its own defaults.
         own = [field for field in model._meta.concrete_fields if field.name != "id"]
-        fields = [field for field in own if not field.has_db_default()]
+        asynchronous = getattr(model, "ASYNC_COLUMNS", frozenset())
+        fields = [field for field in own if not field.has_db_default() and field.attname not in asynchronous]
         self._names = [field.attname for field in fields]
         self._dates = [isinstance(field, DateTimeField) for field in fields]
         columns = ", ".join(f'"{field.column}"' for field in fields)

@@ -57,6 +57,7 @@ class Function(models.Model):
         blank=True,
         choices=[("", "server's default"), ("endpoint", "endpoint"), ("internet", "internet"), ("host", "host")],
     )
+    recursive_loop = models.CharField(max_length=9, default="Terminate")  # or "Allow"
     tags = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField()
 
@@ -127,6 +128,7 @@ class FunctionVersion(models.Model):
     variables = models.JSONField(null=True, blank=True)
     tracing_mode = models.CharField(max_length=16, default="PassThrough")
     log_group = models.CharField(max_length=512)
+    dead_letter_arn = models.CharField(max_length=350, blank=True, default="")
     code_sha256 = models.CharField(max_length=64)  # hex; names the folder of the unpacked package
     code_size = models.BigIntegerField()
     state = models.CharField(max_length=16, choices=State, default=State.PENDING)
