@@ -16,6 +16,7 @@
         TooManyRequests                  429  (with Reason)
         AccessDenied                     403  ("Message")
         SignatureRefused                 403  code and text differ by protocol: wire/ translates
+        RecursiveInvocation              400  ("Message") a chain of invocations was stopped
         InvalidRuntime                   502  ("Message") this machine cannot run that runtime
         ServiceFailure                   500  ("Message") we, not the caller, are at fault
         ServiceUnavailable               503
@@ -132,6 +133,11 @@ class SignatureRefused(Refusal):
     code = "InvalidSignatureException"
     status = 403
     fault = ""
+
+
+class RecursiveInvocation(Refusal):
+    code = "RecursiveInvocationException"
+    message_key = "Message"
 
 
 class InvalidRuntime(Refusal):

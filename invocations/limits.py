@@ -11,6 +11,8 @@ MIB = 1024 * 1024
 # Invocation, bytes. Source: AWS Lambda quotas; the response limit is the recorded error text.
 SYNC_REQUEST_BYTES = 6 * MIB
 SYNC_RESPONSE_BYTES = 6 * MIB + 100
+ASYNC_REQUEST_BYTES = MIB  # since late 2025
+INVOKE_ASYNC_BYTES = 256 * 1024
 LOG_TAIL_BYTES = 4096
 CLIENT_CONTEXT_BYTES = 3583  # of base64
 
@@ -51,3 +53,9 @@ PAGE_ITEMS = 50  # AWS answers at most 50 functions, versions or aliases a page
 
 # Ours: how long a new or changed function stays Pending / InProgress, seconds of real time (AWS: about one to five).
 SETTLE_SECONDS = 0.2
+
+# Invocations of one chain before recursion is stopped. Source: AWS's recursive loop detection page ("about 16").
+CHAIN_MAX = 16
+
+# Ours: messages about waiting events that are under way at once; beyond, rows wait for a worker that has finished.
+OUTSTANDING_MESSAGES = 128

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import random
 import uuid
 
 from django.db import DatabaseError
 
 from invocations import clock, limits
-from invocations.decisions.payloads import decode_client_context, json_error
 from invocations.decisions.routing import choose_version
-from invocations.decisions.tracing import continue_trace, trace_id
-from invocations.errors import (
-    InvalidRequestContent,
-    InvalidRuntime,
-    RequestEntityTooLarge,
-    ResourceConflict,
-    ServiceFailure,
-    UnsupportedOption,
-    UnusablePart,
-)
-from invocations.flows import catalog, journal
-from invocations.models import FunctionVersion, Invocation
+from invocations.decisions.tracing import trace_id
+from invocations.errors import InvalidRuntime, ServiceFailure, UnusablePart
+from invocations.flows import catalog, journal, requests
+from invocations.flows.accept import accept
+from invocations.models import Invocation
 from invocations.runtime import client
 from invocations.values import EnvironmentSpec, Event, Execution, InvocationResult, InvokeRequest, Outcome
 from lambdaplay.db.pool import pooled
@@ -36,15 +27,16 @@ def invoke(request: InvokeRequest) -> InvocationResult:
     Raises the AWS errors of a request that cannot be served: nothing ran then, and nothing was written.
     No database connection is held while the function runs.
     """
-    _check_size(request)
-    _check_type(request)
+    if request.invocation_type == "Event":
+        return accept(request)
+    requests.check_size(request, limits.SYNC_REQUEST_BYTES)
     with pooled():
         route = catalog.route(request.caller.scope, request.function, request.qualifier)
     request_id = request.request_id or str(uuid.uuid4())
     if request.invocation_type == "DryRun":
         return InvocationResult(204, request_id, None, b"")
-    _check_state(route)
-    event = _event(request, request_id, route)
+    requests.check_state(route)
+    event = requests.read_event(request, request_id, route)
     spec = route.versions[choose_version(route.main, route.weights, _draw())]
     accepted_at = clock.now()
     execution = _execute(spec, event)
@@ -64,43 +56,6 @@ def invoke(request: InvokeRequest) -> InvocationResult:
         trace_header=event.trace_header,
         content_type=execution.content_type,
     )
-
-
-def _check_size(request: InvokeRequest) -> None:
-    if len(request.payload) > limits.SYNC_REQUEST_BYTES:
-        raise RequestEntityTooLarge(
-            f"Request must be smaller than {limits.SYNC_REQUEST_BYTES} bytes for the InvokeFunction operation"
-        )
-
-
-def _check_type(request: InvokeRequest) -> None:
-    if request.invocation_type == "Event":
-        raise UnsupportedOption("InvocationType Event (asynchronous invocation) is not supported yet.")
-
-
-def _check_state(route: catalog.Route) -> None:
-    if route.state != FunctionVersion.State.ACTIVE:
-        raise ResourceConflict(
-            "The operation cannot be performed at this time. "
-            f"The function is currently in the following state: {route.state}"
-        )
-
-
-def _event(request: InvokeRequest, request_id: str, route: catalog.Route) -> Event:
-    payload = request.payload or b"{}"
-    problem = json_error(payload)
-    if problem is not None:
-        raise InvalidRequestContent(
-            f"Could not parse request body into json: Could not parse payload into json: {problem}"
-        )
-    context = None
-    if request.client_context is not None:
-        context = decode_client_context(request.client_context)
-        if context is None:
-            raise InvalidRequestContent("Client context must be a valid Base64-encoded JSON object.")
-    now = clock.now().timestamp()
-    header = continue_trace(request.trace_header, now=now, random=os.urandom(20))
-    return Event(request_id, payload, route.arn, header, context)
 
 
 def _execute(spec: EnvironmentSpec, event: Event) -> Execution:
@@ -126,7 +81,7 @@ def _invocation(request: InvokeRequest, event: Event, spec: EnvironmentSpec, exe
         "account": spec.scope.account,
         "region": spec.scope.region,
         "function": spec.function,
-        "qualifier": event.invoked_arn.removeprefix("arn:").split(":function:")[1].partition(":")[2],
+        "qualifier": requests.qualifier_of(event.invoked_arn),
         "executed_version": spec.version,
         "invocation_type": Invocation.Type.SYNC.value,
         "state": (Invocation.State.SUCCEEDED if succeeded else Invocation.State.FAILED).value,
