@@ -113,6 +113,15 @@ class Event:
     invoked_arn: str
     trace_header: str
     client_context: str | None = None  # JSON text (already decoded from base64)
+    hops: int = 0  # invocations that led to this one
+
+
+@dataclass(frozen=True)
+class Running:
+    """The invocation now running in an execution environment."""
+
+    request_id: str
+    hops: int
 
 
 @dataclass(frozen=True)

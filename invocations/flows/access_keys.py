@@ -20,7 +20,7 @@ def create_access_key(user: User, account: str) -> AccessKey:
         secret=secrets.token_urlsafe(30),
         account=account,
         user=user,
-        created_at=clock.now(),
+        created_at=clock.real(),
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from invocations.errors import Refusal
 from invocations.flows.outcome import write_deliveries
 from invocations.flows.targets import Target, find
-from invocations.errors import Refusal
 from invocations.models import Invocation, Payload, async_states
 from invocations.values import Condition, Execution, Scope
 
@@ -22,7 +22,13 @@ _STATUS = {Condition.ZERO_RESERVED_CONCURRENCY: 429}
 
 
 def conclude(
-    row: Invocation, condition: Condition, now: datetime, *, execution: Execution | None, failures: int
+    row: Invocation,
+    condition: Condition,
+    now: datetime,
+    *,
+    execution: Execution | None,
+    executed_version: str = "",
+    failures: int,
 ) -> bool:
     """Finish the event under its claim; False (and nothing written) when the claim is not ours any more.
 
@@ -34,22 +40,22 @@ def conclude(
         row.claim_no,
         condition,
         now,
-        executed_version=_version(execution, row),
+        executed_version=executed_version,
         error_type=execution.error_type if execution else "",
         error_message=message,
         failures=failures,
     )
     if finished:
-        _keep(row, condition, execution, message)
+        _keep(row, condition, execution, executed_version, message)
     return finished
 
 
 def keep_given_up(row: Invocation) -> None:
     """What follows when an event ends because its runners died; its row says so already."""
-    _keep(row, Condition.RUNNER_LOST, None, _REASONS[Condition.RUNNER_LOST])
+    _keep(row, Condition.RUNNER_LOST, None, row.executed_version, _REASONS[Condition.RUNNER_LOST])
 
 
-def _keep(row: Invocation, condition: Condition, execution: Execution | None, message: str) -> None:
+def _keep(row: Invocation, condition: Condition, execution: Execution | None, version: str, message: str) -> None:
     last = row.attempts.exclude(outcome="").select_related("output").last() if execution is None else None
     response, log = (execution.payload, execution.log) if execution else _of(last)
     if execution is not None or last is not None:
@@ -60,7 +66,7 @@ def _keep(row: Invocation, condition: Condition, execution: Execution | None, me
         condition=condition,
         request=bytes(row.payload.request),
         response=response,
-        executed_version=_version(execution, row),
+        executed_version=version,
         function_error=condition != Condition.SUCCESS,
         error_message=message,
         invoke_count=row.attempts.count(),
@@ -71,10 +77,6 @@ def _keep(row: Invocation, condition: Condition, execution: Execution | None, me
 def _of(last: object) -> tuple[bytes | None, bytes]:
     output = getattr(last, "output", None)
     return (None, b"") if output is None else (bytes(output.response), bytes(output.log))
-
-
-def _version(execution: Execution | None, row: Invocation) -> str:
-    return execution.version if execution is not None else row.executed_version
 
 
 def _target(row: Invocation) -> Target | None:

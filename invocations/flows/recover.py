@@ -6,7 +6,6 @@ Runs in beat and in every worker; two at once are harmless because every step is
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -22,7 +21,6 @@ from lambdaplay.db.pool import pooled
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 100
-_UNHEARD = timedelta(seconds=10)  # a due event that waits for so long shows that messages do not get through
 
 
 def sweep() -> None:
@@ -73,17 +71,12 @@ def _release(row: Invocation) -> None:
 
 def drain(runner: str, at_most: int) -> int:
     """Run due events without the broker's help, when it is gone or its messages do not arrive; return how many."""
-    done = 0
-    while done < at_most:
+    for done in range(at_most):
         with pooled():
-            row = async_states.due(clock.now()).first()
-        if row is None or not (event_queue.broken() or _unheard(row)):
+            now, real = clock.now(), clock.real()
+            waiting = async_states.due(now) if event_queue.broken() else async_states.unheard(now, real)
+            row = waiting.first()
+        if row is None:
             return done
-        if run_event.run(row.request_id, runner) is not None:
-            done += 1
-    return done
-
-
-def _unheard(row: Invocation) -> bool:
-    since = row.sent_at or row.written_at
-    return clock.real() - since > _UNHEARD
+        run_event.run(row.request_id, runner)
+    return at_most

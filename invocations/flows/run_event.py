@@ -111,10 +111,10 @@ def _attempt(row: Invocation, spec: EnvironmentSpec, attempt: Attempt) -> Told:
         return _defer(row, attempt, refusal.reason, "Throttled: no concurrency was left for the function.")
     except (InvalidRuntime, UnusablePart) as trouble:
         return _defer(row, attempt, type(trouble).__name__, str(trouble))
-    return _settle(row, attempt, execution)
+    return _settle(row, attempt, spec.version, execution)
 
 
-def _settle(row: Invocation, attempt: Attempt, execution: Execution) -> Told:
+def _settle(row: Invocation, attempt: Attempt, version: str, execution: Execution) -> Told:
     """Commit the attempt's end and what follows from it, if the claim is still ours."""
     now = clock.now()
     succeeded = execution.outcome == Outcome.SUCCESS
@@ -127,7 +127,9 @@ def _settle(row: Invocation, attempt: Attempt, execution: Execution) -> Told:
             else retry.after_failure(failures, row.accepted_at, now, policy)
         )
         if isinstance(decision, retry.Stop):
-            mine = conclude(row, decision.condition, now, execution=execution, failures=failures)
+            mine = conclude(
+                row, decision.condition, now, execution=execution, executed_version=version, failures=failures
+            )
         else:
             mine = async_states.requeue(
                 row.pk,

@@ -37,6 +37,11 @@ def untold(now: datetime, real: datetime) -> QuerySet[Invocation]:
     return due(now).filter(Q(sent_at=None) | Q(sent_at__lt=real - RESEND))
 
 
+def unheard(now: datetime, real: datetime) -> QuerySet[Invocation]:
+    """Due events whose message was sent long ago and has not arrived."""
+    return due(now).filter(sent_at__lt=real - RESEND)
+
+
 def outstanding(real: datetime, limit: int) -> int:
     """How many events a live message speaks of, counted up to `limit`."""
     told = _events().filter(state=State.QUEUED, sent_at__gte=real - RESEND)

@@ -15,12 +15,13 @@ from invocations.arns import function_arn
 from invocations.errors import UnusablePart
 from invocations.runtime import lender, runtimes
 from invocations.runtime.run import GoneBetweenEvents, InitFailure, Run
-from invocations.values import EnvironmentSpec, EnvironmentState, Event, Execution, HostState, Scope
+from invocations.values import EnvironmentSpec, EnvironmentState, Event, Execution, HostState, Running, Scope
 
 # A warm environment may end while it is being lent (idle, outdated). Nothing ran then, so another one is taken.
 _TRIES = 5
 _REMEMBERED = 2000
 _messages: OrderedDict[str, dict[str, Any]] = OrderedDict()
+_loans: dict[str, lender.Loan] = {}  # by request id, while they last
 
 
 def execute(spec: EnvironmentSpec, event: Event) -> Execution:
@@ -33,12 +34,14 @@ def execute(spec: EnvironmentSpec, event: Event) -> Execution:
     order = {
         "key": spec.key,
         "request_id": event.request_id,
+        "hops": event.hops,
         "reserved": spec.reserved_concurrency,
         "unreserved_limit": spec.unreserved_limit,
     }
     before: InitFailure | None = None
     for _ in range(_TRIES):
         loan = lender.borrow(_socket(), order, message)
+        _loans[event.request_id] = loan
         try:
             result = Run(spec, event, loan, before).go()
         except GoneBetweenEvents:
@@ -47,11 +50,27 @@ def execute(spec: EnvironmentSpec, event: Event) -> Execution:
         except BaseException:
             loan.abandon()
             raise
+        finally:
+            _loans.pop(event.request_id, None)
         loan.give_back()
         if isinstance(result, Execution):
             return result
         before = result
     raise UnusablePart("Execution environments end before they take their event; see the environment host's log.")
+
+
+def cancel(request_id: str) -> None:
+    """End the environment in which this process runs that request, if it does; its caller gets an exit."""
+    loan = _loans.get(request_id)
+    if loan is not None:
+        loan.order_kill("cancelled")
+
+
+def running_in(environment_id: str) -> Running | None:
+    """Return what runs in that environment now. Raises UnusablePart when the host does not answer."""
+    with lender.conversation(_socket(), {"op": "running", "environment_id": environment_id}) as next_answer:
+        answer = next_answer()
+    return Running(answer["request_id"], answer["hops"]) if answer.get("request_id") else None
 
 
 def prepare(spec: EnvironmentSpec) -> None:

@@ -115,14 +115,14 @@ class _Rows:
             row = AccessKey.objects.filter(key_id=key_id, active=True, user__is_active=True).first()
         if row is None:
             return None
-        if row.last_used_at is None or row.last_used_at < clock.now() - USED_EVERY:
+        if row.last_used_at is None or row.last_used_at < clock.real() - USED_EVERY:
             threading.Thread(target=_note_use, args=(row.pk,), daemon=True).start()
         return _root(row.key_id, row.secret, row.account)
 
 
 def _note_use(row_id: int) -> None:
     """Write down that the key was used, once a minute whoever else tries; off the request's path."""
-    now = clock.now()
+    now = clock.real()
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USED_EVERY)
     try:
         with pooled():

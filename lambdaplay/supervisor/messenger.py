@@ -17,6 +17,7 @@ from invocations.errors import UnusablePart
 from invocations.models import Heartbeat
 from invocations.neighbours import ask_broker
 from lambdaplay.celery import app
+from lambdaplay.supervisor import sweeping
 
 BEAT_SECONDS = 2.0
 BROKER_SECONDS = 5.0
@@ -55,6 +56,7 @@ def _prepare(name: str) -> None:
     if settings.LAMBDAPLAY_EMBEDDED_BROKER:
         _wait_for_broker()
     threading.Thread(target=_beat_on, args=(name,), name="heartbeat", daemon=True).start()
+    sweeping.start(name, drains=name == "worker")
 
 
 def _wait_for_broker() -> None:

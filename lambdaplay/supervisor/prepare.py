@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from invocations import clock
-from invocations.models import AccessKey, Heartbeat
+from invocations.models import AccessKey, ClockState, Heartbeat
 
 ADMIN = "admin"
 
@@ -19,8 +19,9 @@ log = logging.getLogger(__name__)
 
 
 def prepare() -> None:
-    """Migrate; make the administrator and the default access key; seed the examples once."""
+    """Migrate; set the clock; make the administrator and the default access key; seed the examples once."""
     migrate()
+    ClockState.objects.apply_setting(settings.LAMBDAPLAY_CLOCK, clock.real())
     ensure_admin()
     ensure_access_key()
     Heartbeat.objects.forget_this_machine()
@@ -56,7 +57,7 @@ def ensure_access_key() -> None:
             "secret": settings.LAMBDAPLAY_SECRET_ACCESS_KEY,
             "account": settings.LAMBDAPLAY_ACCOUNT,
             "user": get_user_model().objects.get(username=ADMIN),
-            "created_at": clock.now(),
+            "created_at": clock.real(),
         },
     )
     if not made and key.secret != settings.LAMBDAPLAY_SECRET_ACCESS_KEY:

@@ -102,6 +102,7 @@ class Environment:
         self.retired = False
         self.borrower: socket.socket | None = None
         self.request_id: str | None = None
+        self.hops = 0
         self.ending: str | None = None  # why we killed it
 
     @property

@@ -113,7 +113,7 @@ class Host:
         environment = self._choose(key) or self._create(key, spec)
         environment.spec = spec
         environment.borrower = borrower
-        environment.request_id = message["request_id"]
+        environment.request_id, environment.hops = message["request_id"], message["hops"]
         self._loans[borrower.fileno()] = environment
         if environment.state in (State.IDLE, State.FROZEN) or (environment.processes and not environment.ending):
             self._lend(environment)
@@ -185,6 +185,14 @@ class Host:
                 environment.retired = True
                 if environment.borrower is None:
                     self._end(environment, "outdated")
+
+    def _on_running(self, borrower: socket.socket, packet: channel.Packet) -> None:
+        wanted = (packet.message or {})["environment_id"]
+        for environment in self._loans.values():
+            if environment.environment_id == wanted:
+                self._reply(borrower, {"request_id": environment.request_id, "hops": environment.hops})
+                return
+        self._reply(borrower, {"request_id": None})
 
     def _on_state(self, borrower: socket.socket, packet: channel.Packet) -> None:
         """Described a few at a time: a packet has an upper size."""

@@ -28,7 +28,7 @@ from invocations.wire.services.lambda_.names import split_qualifier
 
 _PATH = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
 _QUALIFIER = re.compile(r"Qualifier=((?:[A-Za-z0-9_$-]|%24){1,128})")  # SDKs encode the dollar of $LATEST
-_TYPES = (None, "RequestResponse", "DryRun")
+_TYPES = (None, "RequestResponse", "DryRun", "Event")
 _LOG_TYPES = (None, "None", "Tail")
 _UNOFFERED = {"TenantId": "X-Amz-Tenant-Id", "DurableExecutionName": "X-Amz-Durable-Execution-Name"}
 
@@ -44,6 +44,8 @@ def direct(request: Request) -> Plan | None:
 
     def run(caller: Caller, body: bytes, request_id: str) -> Response:
         wanted = read(request, name, caller, body, request_id)
+        if wanted.invocation_type == "Event":  # nothing is held: it is accepted and done
+            return render(invoke(wanted))
         with admitted(caller):
             result = invoke(wanted)
         return render(result)
@@ -86,8 +88,6 @@ def by_model(request: Request, name: str) -> dict[str, Any]:
     for member, named in _UNOFFERED.items():
         if params.get(member) is not None:
             raise UnsupportedOption(f"lambdaplay does not offer {named}.")
-    if params.get("InvocationType") == "Event":
-        raise UnsupportedOption("lambdaplay does not offer InvocationType Event (asynchronous invocation) yet.")
     return params
 
 

@@ -8,15 +8,10 @@ from invocations.errors import UnsupportedOption
 from invocations.wire.call import Answer, Call
 
 
-def invoke_async(call: Call) -> Answer:
-    raise UnsupportedOption("lambdaplay does not offer InvokeAsync, which AWS has deprecated; use Invoke.")
-
-
 def invoke_with_response_stream(call: Call) -> Answer:
     raise UnsupportedOption("lambdaplay does not offer InvokeWithResponseStream yet; use Invoke.")
 
 
 OPERATIONS: dict[str, Callable[[Call], Answer]] = {
-    "InvokeAsync": invoke_async,
     "InvokeWithResponseStream": invoke_with_response_stream,
 }
