@@ -9,6 +9,8 @@ from invocations.views.health import healthz
 from invocations.views.invoke import invoke_view
 from invocations.views.records import record
 
+handler400 = "invocations.views.failures.bad_request"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="root"),
     path("admin/doctor/", admin.site.admin_view(doctor_view), name="doctor"),

@@ -87,9 +87,19 @@ def _test(request: HttpRequest, function: Function, latest: FunctionVersion) -> 
         "invoke_form": InvokeForm(initial={"payload": payload}),
         "replayed": replayed,
         "events": events,
+        **_shell_lines(function),
+        "qualifiers": [LATEST, *_names(function.aliases.all()[:SHOWN]), *_numbers(function)],
+    }
+
+
+def _shell_lines(function: Function) -> dict[str, str]:
+    """The same call through the other doors."""
+    place = settings.LAMBDAPLAY_URL + reverse("invoke", args=[function.name])
+    return {
         "cli": f"aws lambda invoke --function-name {function.name} --cli-binary-format raw-in-base64-out "
         "--payload '{}' --log-type Tail /dev/stdout",
-        "qualifiers": [LATEST, *_names(function.aliases.all()[:SHOWN]), *_numbers(function)],
+        "curl": f"curl -u $AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY --json '{{\"payload\": {{}}}}' {place}",
+        "command": f"manage.py invoke {function.name} --payload '{{}}' --log",
     }
 
 

@@ -27,6 +27,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "day_failed": failed,
         "hour_total": sum(minute.total for minute in minutes),
         "hour_failed": sum(minute.failed for minute in minutes),
+        "peak": max(minute.total for minute in minutes),
         "hour": bars(minutes, 720, 120, "Outcomes per minute in the last hour", "hour"),
         "functions": Function.objects.count(),
         "endpoint": settings.LAMBDAPLAY_URL,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 PRETTY_BYTES = 256 * 1024  # JSON over this is shown as it came: indenting it would cost more than it helps
 
@@ -17,6 +18,7 @@ class Preview:
     size: int
     cut: bool
     kind: str  # json, text, binary
+    trace: str = ""  # of an error document: type, message and stack, as a programmer reads them
 
 
 def preview(name: str, body: bytes, limit: int) -> Preview:
@@ -27,12 +29,29 @@ def preview(name: str, body: bytes, limit: int) -> Preview:
         text = body.decode(errors="replace")
         if text.count("\ufffd") > len(text) // 10:
             return Preview(name, "", len(body), False, "binary")
-    kind, shown = _indented(text) if name != "log" and len(body) <= PRETTY_BYTES else ("text", text)
-    return Preview(name, shown[:limit], len(body), len(shown) > limit, kind)
+    if name == "log" or len(body) > PRETTY_BYTES:
+        kind, shown, trace = "text", text, ""
+    else:
+        kind, shown, trace = _read(text)
+    return Preview(name, shown[:limit], len(body), len(shown) > limit, kind, trace[:limit])
 
 
-def _indented(text: str) -> tuple[str, str]:
+def _read(text: str) -> tuple[str, str, str]:
+    """Return (kind, text to show, trace)."""
     try:
-        return "json", json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        document = json.loads(text)
+        return "json", json.dumps(document, indent=2, ensure_ascii=False), _trace(document)
     except (ValueError, RecursionError):
-        return "text", text
+        return "text", text, ""
+
+
+def _trace(document: Any) -> str:
+    """The stack of an error document: `stackTrace` holds lines with their ends (Python), `trace` without (Node)."""
+    if not isinstance(document, dict) or not document.get("errorType"):
+        return ""
+    head = f"{document['errorType']}: {document.get('errorMessage', '')}"
+    stack = document.get("stackTrace") or document.get("trace")
+    if not isinstance(stack, list) or not all(isinstance(line, str) for line in stack):
+        return head
+    lines = "\n".join(line.rstrip("\n") for line in stack)
+    return lines if lines.startswith(str(document["errorType"])) else f"{lines}\n{head}".lstrip("\n")

@@ -46,7 +46,7 @@ class Loan:
         """Wait for the host's word that the environment is dead. `{"reason", "status"}`."""
         if self.death is None:
             message = _ask(self.control)
-            self.death = message.get("dead", {"reason": "exit", "status": None})
+            self.death = message.get("dead", {"reason": "lost", "status": None})
         return self.death
 
     def give_back(self) -> None:
@@ -79,8 +79,11 @@ def borrow(path: str, order: Message, spec: Message) -> Loan:
     """Ask for an environment. Raises TooManyRequests when a limit is reached, UnusablePart when the host is away."""
     control, packet = _begin(path, {"op": "borrow", **order})
     if packet.message == {"need": "spec"}:
-        channel.send(control, {"op": "borrow", **order, "spec": spec})
-        packet = _receive(control)
+        try:
+            channel.send(control, {"op": "borrow", **order, "spec": spec})
+            packet = _receive(control)
+        except OSError as error:
+            raise _away(path) from error
     message = packet.message or {}
     if "throttled" in message:
         _idle.append(control)

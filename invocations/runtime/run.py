@@ -13,6 +13,7 @@ from invocations.runtime import report
 from invocations.runtime.exchange import Call
 from invocations.runtime.kernel import memory
 from invocations.runtime.lender import Loan
+from invocations.runtime.network_hint import network_hint
 from invocations.values import EnvironmentSpec, Event, Execution, Outcome
 
 _ACCEPTED = b"202 Accepted"
@@ -93,6 +94,8 @@ class Run:
             if isinstance(call, Call) and call.path != b"init/error":
                 self._refuse(call, b"403 Forbidden", "InvalidStateTransition", "The runtime has no event to answer.")
                 continue
+            if call == "control" and self.loan.await_death()["reason"] == "lost":
+                raise GoneBetweenEvents  # nothing of the function's doing
             if not grant["starting"] and not isinstance(call, Call):
                 self._discard()
                 raise GoneBetweenEvents
@@ -191,6 +194,9 @@ class Run:
 
     def _death_ending(self, death: dict[str, object], outcome: Outcome) -> Ending:
         status = death["status"] if isinstance(death["status"], int) else None
+        if death["reason"] == "lost":
+            message = f"RequestId: {self.event.request_id} Error: The execution environment was lost"
+            return self._platform_ending(outcome, report.error_body("Sandbox.Failure", message))
         killed = status == -9 and death["reason"] == "exit"  # by a signal we did not send: memory ran out
         if death["reason"] == "out of memory" or killed:
             body = report.exit_body(self.event.request_id, "Runtime.OutOfMemory", -9)
@@ -221,6 +227,9 @@ class Run:
         if ending.outcome == Outcome.TIMEOUT:
             self.output.write(report.timed_out(self.event.request_id, ended_at, self.spec.timeout_seconds))
             duration = max(duration, float(self.spec.timeout_seconds))
+        hint = network_hint(self.spec.network, ending.outcome, ending.error_message, self.output.tail)
+        if hint is not None:
+            self.output.write(hint)
         used = min(max(1, round(peak / limits.MIB)), self.spec.memory_mb) if peak else self.spec.memory_mb
         self.output.write(
             report.end_and_report(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ _PIECE = 64 * 1024
 _LINE = 8 * 1024
 _TRAILERS = 16
 _EMPTY = hashlib.sha256(b"").hexdigest()
+_TRAILER = re.compile(r"[A-Za-z0-9-]{1,128}")
 _SEAL_NAME = "x-amz-trailer-signature"
 
 
@@ -110,7 +112,7 @@ def _trailers(stream: Body) -> dict[str, str]:
         if not line:
             return found
         name, colon, value = line.decode("latin-1").partition(":")
-        if not colon:
+        if not colon or not _TRAILER.fullmatch(name.strip()) or not value.strip().isprintable():
             raise BadBody("The request contained trailing data that was not well-formed.", code="MalformedTrailerError")
         found[name.strip().lower()] = value.strip()
     raise BadBody("The request contained too many trailing headers.", code="MalformedTrailerError")

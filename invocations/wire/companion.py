@@ -27,6 +27,7 @@ OWN_LATER = frozenset(("sqs", "sns", "events", "kinesis", "logs", "scheduler", "
 BODY_BYTES = 20 * MIB  # DynamoDB takes 16 MiB
 OBJECT_BYTES = 5 * 1024 * MIB  # S3's limit for one PUT
 _IN_MEMORY = MIB
+_CHECKSUM = "x-amz-checksum-"
 _KEY_ACTIONS = (b"Action=CreateAccessKey", b"Action=DeleteAccessKey", b"Action=UpdateAccessKey")
 
 
@@ -106,7 +107,8 @@ def _send(request: Request, identity: Identity, file: IO[bytes], size: int, trai
     headers = proxy.headers(request, identity.account)
     if request.header("x-amz-content-sha256") in chunked.KINDS:
         _unframed(headers)
-    headers.update(trailers)
+    # Only what trailers are for: nothing that a client appends may say for which account or host this is.
+    headers.update({name: value for name, value in trailers.items() if name.startswith(_CHECKSUM)})
     return proxy.forward(request, headers, _read(file), size)
 
 

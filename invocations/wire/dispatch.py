@@ -109,6 +109,9 @@ def _signed(request: Request, claim: sigv4.Signature, request_id: str) -> Respon
 
 def _plan(request: Request, service: str) -> Plan:
     ours = registry().get(service)
+    direct = ours.direct(request) if ours is not None and ours.direct is not None else None
+    if direct is not None:
+        return direct
     protocol = _protocol(request, service)
     dated = protocol is rest_json and _DATED.match(request.path) is not None
     if dated and service not in REST_SERVICES:

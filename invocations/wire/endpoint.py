@@ -9,6 +9,8 @@ from typing import Any
 
 from invocations.wire import code_links, dispatch, hosts
 from invocations.wire.http import Request, Response
+from invocations.wire.protocol.model import load
+from invocations.wire.services import registry
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +25,9 @@ class Endpoint:
 
     def __init__(self, console: Application) -> None:
         self._console = console
+        # Before the server forks: its processes share the models, and no first request waits for them.
+        for service in registry().values():
+            load(service.model)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if not hosts.is_ours(environ.get("HTTP_HOST", "")):

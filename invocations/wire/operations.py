@@ -21,10 +21,6 @@ BODY_BYTES = MIB  # of an operation that says nothing else
 
 def plan(service: Service, protocol: ModuleType, request: Request) -> Plan:
     """Find the operation. An unknown one is refused only after its signature is proven."""
-    if service.direct is not None:
-        found = service.direct(request)
-        if found is not None:
-            return found
     try:
         name, uri = protocol.operation_of(service.model, request)
     except UnknownOperation as unknown:

@@ -31,6 +31,7 @@ _HOP_BY_HOP = frozenset(
         "x-moto-account-id",
     )
 )
+_IN_A_URL = string.ascii_letters + string.digits + string.punctuation  # sent as it came; the rest is encoded
 _KEY_ID = re.compile(r"(Credential=)[^/]+/")
 
 
@@ -47,11 +48,9 @@ def headers(request: Request, account: str) -> dict[str, str]:
 def forward(request: Request, kept: dict[str, str], body: bytes | Iterable[bytes], length: int) -> Response:
     """Send it and return the companion's answer as a stream. Raises UnusablePart when nobody answers."""
     connection = _connection()
-    target = request.path + (f"?{request.query}" if request.query else "")
+    target = quote(request.path + (f"?{request.query}" if request.query else ""), safe=_IN_A_URL)
     try:
-        connection.putrequest(
-            request.method, quote(target, safe=string.printable), skip_host=True, skip_accept_encoding=True
-        )
+        connection.putrequest(request.method, target, skip_host=True, skip_accept_encoding=True)
         for name, value in kept.items():
             connection.putheader(name, value.encode("latin-1", "replace"))
         if length or request.method in ("PUT", "POST"):

@@ -155,6 +155,26 @@ def test_nothing_in_the_history_can_be_edited(console: Client) -> None:
 
 
 @pytest.mark.parametrize(
+    ("document", "trace"),
+    [
+        (
+            {"errorType": "ValueError", "errorMessage": "boom", "stackTrace": ["  File a\n    raise\n"]},
+            "  File a\n    raise\nValueError: boom",
+        ),
+        ({"errorType": "Error", "errorMessage": "no", "trace": ["Error: no", "    at f"]}, "Error: no\n    at f"),
+        ({"errorType": "Sandbox.Timedout", "errorMessage": "late"}, "Sandbox.Timedout: late"),
+        ({"errorType": "X", "errorMessage": "m", "stackTrace": "odd"}, "X: m"),
+        ({"errorType": "X", "stackTrace": [1]}, "X: "),
+        ({"greeting": "hello"}, ""),
+        ([{"errorType": "X"}], ""),
+        (None, ""),
+    ],
+)
+def test_an_error_document_is_read_as_a_stack(document: Any, trace: str) -> None:
+    assert preview("response", json.dumps(document).encode(), 4000).trace == trace
+
+
+@pytest.mark.parametrize(
     ("body", "kind", "text"),
     [
         (b'{"b":1,"a":[]}', "json", '{\n  "b": 1,\n  "a": []\n}'),

@@ -71,10 +71,14 @@ class Host:
         assert execution.outcome == Outcome.SUCCESS, (execution.payload, execution.log.decode())
         return json.loads(execution.payload)
 
-    def environment(self, spec: EnvironmentSpec) -> Mapping[str, Any]:
-        """The one environment of this function as the host describes it."""
-        [found] = [each for each in client.state().environments if each.function_arn.endswith(f":{spec.function}")]
-        return found.__dict__
+    def states(self, spec: EnvironmentSpec) -> list[str]:
+        """The states of this function's environments, as the host tells them."""
+        ending = f":{spec.function}"
+        return [each.state for each in client.state().environments if each.function_arn.endswith(ending)]
+
+    def restart(self) -> None:
+        """Start again after it was killed."""
+        self.process = start(self.log)
 
     def retire_all(self) -> None:
         while self.made:
@@ -111,20 +115,25 @@ def package(files: Mapping[str, str]) -> str:
     return code.store(buffer.getvalue()).sha256
 
 
+def start(log: Path, **popen: Any) -> subprocess.Popen[bytes]:
+    command, environment = host_command(), host_environment()
+    with open(log, "ab") as output:
+        process = subprocess.Popen(command, env=environment, stderr=output, **popen)
+    await_host(process, log)
+    return process
+
+
 @contextmanager
 def host(level: str, log: Path, **popen: Any) -> Iterator[Host]:
     """Run an environment host at this sandbox level in the test's state folder."""
     former, settings.LAMBDAPLAY_SANDBOX = settings.LAMBDAPLAY_SANDBOX, level
-    command, environment = host_command(), host_environment()
-    with open(log, "wb") as output:
-        process = subprocess.Popen(command, env=environment, stderr=output, **popen)
+    running = Host(level, start(log, **popen), log)
     try:
-        await_host(process, log)
-        yield Host(level, process, log)
+        yield running
     finally:
         settings.LAMBDAPLAY_SANDBOX = former
-        process.kill()
-        process.wait()
+        running.process.kill()
+        running.process.wait()
 
 
 def await_host(process: subprocess.Popen[bytes], log: Path) -> None:

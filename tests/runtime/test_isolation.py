@@ -54,14 +54,14 @@ def test_no_process_of_an_environment_runs_as_root_or_as_the_server(host: Host) 
 def test_the_servers_files_cannot_be_read(host: Host) -> None:
     home = settings.LAMBDAPLAY_HOME
     home.database.touch()
-    places = [home.database, home.root / "secrets.json", home.run / "host.json", "/etc/shadow", __file__]
+    places: list[str | Path] = [home.database, home.root / "secrets.json", home.run / "host.json", "/etc/shadow", __file__]
     assert all(Path(place).exists() for place in places)
     refused(tried(host, **{str(place): f"open({str(place)!r}).read()" for place in places}))
 
 
 def test_nothing_of_the_servers_can_be_written(host: Host) -> None:
     home = settings.LAMBDAPLAY_HOME
-    places = [home.root, home.code, home.libraries, home.run, "/", "/usr", "/etc", "/var"]
+    places: list[str | Path] = [home.root, home.code, home.libraries, home.run, "/", "/usr", "/etc", "/var"]
     refused(tried(host, **{str(place): f"open({str(place) + '/planted'!r}, 'w').close()" for place in places}))
     assert not [place for place in places if Path(place, "planted").exists()]
 

@@ -184,3 +184,19 @@ def test_a_browser_gets_pages(hello: Function) -> None:
 
 def test_other_methods_are_refused(client: Client, hello: Function) -> None:
     assert client.put(PLACE, headers=basic()).status_code == 405
+
+
+def test_a_form_that_is_too_large_for_a_page_is_a_sentence_in_its_place(hello: Function) -> None:
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    answer = client.post(
+        f"/admin/invocations/function/{hello.pk}/invoke/", {"payload": "x" * 9_000_000}, headers={"HX-Request": "true"}
+    )
+    assert answer.status_code == 413
+    assert answer.content.decode() == '<p class="c-refused" role="alert">The form is larger than 8 MB.</p>'
+
+
+def test_what_is_not_there_is_a_page_of_ours(client: Client, db: None) -> None:
+    answer = client.get("/nowhere/")
+    assert answer.status_code == 404
+    assert "There is nothing at this address" in answer.content.decode()

@@ -42,7 +42,8 @@ class Asked:
         }
         for name, value in self.headers.items():
             key = name.upper().replace("-", "_")
-            found[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
+            raw = value.encode().decode("latin-1")  # as servers hand bytes over
+            found[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = raw
         return found
 
 

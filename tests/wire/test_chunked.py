@@ -100,6 +100,8 @@ def test_a_wrong_checksum_is_a_bad_digest(name: str) -> None:
         b"5",
         b"f" * 13 + b"\r\n",
         b"0\r\nno colon\r\n\r\n",
+        b"0\r\nx-amz-checksum-crc32: a\rb\r\n\r\n",
+        b"0\r\nx_y: a\r\n\r\n",
         b"0\r\n" + b"a:b\r\n" * 40,
     ],
 )

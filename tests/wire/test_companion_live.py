@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 
 from invocations.wire import chunked, sigv4
 from tests.house import House
-from tests.wire.asking import KEYS
+from tests.wire.asking import KEYS, signed
 from tests.wire.test_chunked import frame
 
 KEY = "a b/ü+c//../d.txt"
@@ -106,6 +106,13 @@ def test_presigned_links_read_and_write_and_cannot_be_changed(live: House, bucke
         urlopen(get.replace("d.txt", "e.txt"))
     assert (refused.value.code, b"<Code>SignatureDoesNotMatch</Code>" in refused.value.read()) == (403, True)
     refused.value.close()
+
+
+def test_a_bucket_can_stand_in_the_host_name(live: House, bucket: str) -> None:
+    live.client("s3").put_object(Bucket=bucket, Key="k", Body=b"hello")
+    asked = signed("GET", "/k", service="s3", headers={"Host": f"{bucket}.localhost:{live.port}"})
+    with urlopen(Request(live.url + asked.target, headers=asked.headers)) as answer:
+        assert answer.read() == b"hello"
 
 
 def test_a_table_keeps_items(live: House) -> None:

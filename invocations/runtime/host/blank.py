@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from invocations.runtime import channel
 from invocations.runtime.host import fence, jail
 from invocations.runtime.host.init import Init
-from invocations.runtime.host.settings import FORWARDER_PORT, INNER_UID, RUNTIME_API_PORT
+from invocations.runtime.host.settings import INNER_UID
 from invocations.runtime.kernel import flags, limits, seccomp
 from invocations.runtime.kernel import syscalls as sys_
 
@@ -33,7 +33,7 @@ class BlankOrder:
 
     number: int
     own_network: bool
-    endpoint_port: int
+    ports: tuple[int, ...]  # of the Runtime API, the endpoint and the forwarder, in a network of its own
     level: str
     places: fence.Places | None = None
     other_tasks: int = 0
@@ -78,7 +78,7 @@ def _furnish(order: BlankOrder) -> list[socket.socket]:
     if not order.own_network:
         return []
     sys_.bring_loopback_up()
-    return [_listen(port) for port in (RUNTIME_API_PORT, order.endpoint_port, FORWARDER_PORT)]
+    return [_listen(port) for port in order.ports]
 
 
 def _listen(port: int) -> socket.socket:
@@ -158,6 +158,8 @@ def _close_jail(order: BlankOrder, start: channel.Message) -> None:
     tmp = f"{jail.TMPS}/{start['tmp']}"
     sys_.mount(None, tmp, None, flags.MS_REMOUNT | flags.MS_NOSUID | flags.MS_NODEV, f"size={start['tmp_mb']}m")
     sys_.mount(tmp, "/tmp", None, flags.MS_BIND)  # noqa: S108 - the environment's own
+    for path, text in start["files"].items():
+        _place_file(tmp, path, text)
     for hidden in (jail.CODE, jail.TMPS):
         sys_.umount2(hidden, flags.MNT_DETACH)
     sys_.mount_setattr("/", recursive=False)
@@ -169,6 +171,15 @@ def _close_jail(order: BlankOrder, start: channel.Message) -> None:
     sys_.set_no_new_privileges()
     if order.level == "L2":
         seccomp.install()
+
+
+def _place_file(tmp: str, path: str, text: str) -> None:
+    """Show this text as this file to this environment only: the tree below is everybody's."""
+    source = f"{tmp}/.{os.path.basename(path)}"
+    with open(source, "w") as file:
+        file.write(text)
+    sys_.bind_read_only(source, path)
+    os.unlink(source)  # the mount keeps it
 
 
 def _execute(argv: list[str], environment: dict[str, str], places: fence.Places | None) -> None:

@@ -65,6 +65,12 @@ class Processes:
         except (ProcessLookupError, OSError):
             pass  # gone already
 
+    def lives(self) -> bool:
+        """Whether the init is still there."""
+        poll = select.poll()
+        poll.register(self._init, select.POLLIN)
+        return not poll.poll(0)
+
     def signal(self, order: bytes) -> None:
         try:
             self.control.send(order)

@@ -119,7 +119,7 @@ class TmpFolders:
         self.root = tempfile.mkdtemp(prefix=_TMP_PREFIX)
         tempfile.tempdir = None  # functions, which are forked from us, find out for themselves
         self._lock = os.open(self.root, os.O_RDONLY | os.O_CLOEXEC)
-        fcntl.flock(self._lock, fcntl.LOCK_SH)
+        fcntl.flock(self._lock, fcntl.LOCK_SH)  # kept by every init too: held until the last of them is gone
 
     def make(self, number: int) -> None:
         os.mkdir(self.path(number), 0o700)

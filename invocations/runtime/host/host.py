@@ -22,7 +22,7 @@ from invocations.runtime.host.environment import Environment, Processes, State, 
 from invocations.runtime.host.loop import Loop
 from invocations.runtime.host.nursery import Nursery
 from invocations.runtime.host.relay import Relay
-from invocations.runtime.host.settings import FORWARDER_PORT, JAILED, RUNTIME_API_PORT, HostSettings
+from invocations.runtime.host.settings import JAILED, HostSettings
 from invocations.runtime.kernel import memory
 
 log = logging.getLogger("lambdaplay.host")
@@ -42,11 +42,11 @@ class Host:
         self._level = level
         self._findings = findings
         self._relay = Relay(settings)
-        self._nursery = Nursery(loop, settings, level, self._admit_blank)
+        self._nursery = Nursery(loop, settings, level, self._admit_blank, self._forget_listeners, self._lose_all)
         self._environments: dict[str, list[Environment]] = {}
         self._specs: OrderedDict[str, Message] = OrderedDict()
         self._loans: dict[int, Environment] = {}
-        self._forwarder_port = FORWARDER_PORT
+        self._forwarder_port = settings.forwarder_port
         self._freezing = False
         self._checking = False
         self._listener: socket.socket | None = None
@@ -247,15 +247,17 @@ class Host:
 
     def _start_order(self, environment: Environment, processes: Processes) -> Message:
         spec = environment.spec
-        api = f"127.0.0.1:{RUNTIME_API_PORT}" if processes.own_network else _address(processes.listeners[0])
+        api = f"127.0.0.1:{self._settings.api_port}" if processes.own_network else _address(processes.listeners[0])
         folders = self._folders(environment)
-        endpoint_host = "127.0.0.1" if processes.own_network else self._settings.endpoint_host
+        endpoint = "127.0.0.1" if processes.own_network else self._settings.endpoint_address
+        endpoint = f"[{endpoint}]" if ":" in endpoint else endpoint
         return {
             "code": spec["code"],
             "task": folders["task"],
             "tmp": environment.tmp,
             "tmp_folder": folders["tmp"],
             "network": spec["network"],
+            "files": {} if processes.own_network else _name_service(),
             "ports": [int(api.rpartition(":")[2]), self._settings.endpoint_port, self._forwarder_port],
             "tmp_mb": spec["tmp_mb"],
             "memory_mb": spec["memory_mb"],
@@ -266,7 +268,7 @@ class Host:
                 environment_id=environment.environment_id,
                 log_stream=environment.log_stream,
                 api=api,
-                endpoint=f"http://{endpoint_host}:{self._settings.endpoint_port}",
+                endpoint=f"http://{endpoint}:{self._settings.endpoint_port}",
                 folders=folders,
                 forwarder_port=self._forwarder_port,
                 home=None if self._level in JAILED else folders["tmp"],
@@ -327,7 +329,8 @@ class Host:
     def _bury(self, environment: Environment, status: int | None) -> None:
         """Its processes are gone. Tell the borrower; keep identity and /tmp when the function itself was the cause."""
         borrower, environment.borrower, environment.request_id = environment.borrower, None, None
-        reason = environment.ending or "exit"
+        # An init that says nothing of its function's end did not end by itself.
+        reason = environment.ending or ("lost" if status is None else "exit")
         if borrower is not None:
             self._loans.pop(borrower.fileno(), None)
             self._reply(borrower, {"dead": {"reason": reason, "status": status}})
@@ -337,6 +340,15 @@ class Host:
             environment.enter(State.RESET)
         else:
             self._remove(environment)
+
+    def _lose_all(self) -> None:
+        """The parent of all environments ended, and with it every /tmp; in namespaces below its own, everything."""
+        for environment in list(self._all()):
+            environment.tmp = None
+            if environment.state == State.RESET:
+                self._remove(environment)
+            elif environment.processes is not None and self._level in JAILED:
+                environment.kill("lost")
 
     def _end(self, environment: Environment, reason: str) -> None:
         environment.kill(reason)
@@ -414,6 +426,18 @@ def _listen(path: str) -> socket.socket:
     os.chmod(path, 0o600)
     listener.listen(1024)
     return listener
+
+
+def _name_service() -> Message:
+    """How this machine finds names now; a laptop that moves changes it."""
+    found = {}
+    for path in ("/etc/resolv.conf", "/etc/hosts"):
+        try:
+            with open(path, errors="replace") as file:
+                found[path] = file.read(16_384)
+        except OSError:
+            pass  # a machine without it
+    return found
 
 
 def _shared_listener() -> int:

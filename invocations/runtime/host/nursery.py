@@ -19,17 +19,30 @@ log = logging.getLogger("lambdaplay.host")
 
 READY_BLANKS = 3
 _PAUSE_SECONDS = 1.0  # before another try, when the last one failed at once
-_TRIES = 3  # starts that may fail in a row before those who wait are told
+_GIVE_UP_SECONDS = 3.0  # without a single success, before those who wait are told
 
 
 class Nursery:
-    """Blanks of two kinds: with a network namespace of their own (True) and without (False)."""
+    """Blanks of two kinds: with a network namespace of their own (True) and without (False).
 
-    def __init__(self, loop: Loop, settings: HostSettings, level: str, on_blank: Callable[[Processes], None]) -> None:
+    `on_blank`: one is ready. `on_gone`: one that was ready is no more. `on_end`: the zygote ended, and with it every /tmp.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        settings: HostSettings,
+        level: str,
+        on_blank: Callable[[Processes], None],
+        on_gone: Callable[[Processes], None],
+        on_end: Callable[[], None],
+    ) -> None:
         self._loop = loop
         self._settings = settings
         self._level = level
         self._on_blank = on_blank
+        self._on_gone = on_gone
+        self._on_end = on_end
         self._numbers = 0
         self._making: dict[int, Processes] = {}
         self._ready: dict[bool, deque[Processes]] = {True: deque(), False: deque()}
@@ -37,7 +50,7 @@ class Nursery:
         self.places: channel.Message | None = None  # fence.Places, where there are no namespaces
         self._up = False
         self._pausing = False
-        self._failures = 0
+        self._failing_since: float | None = None
         self._started = 0.0
         self._control: socket.socket
         self._process: subprocess.Popen[bytes]
@@ -61,6 +74,8 @@ class Nursery:
     def take(self, own_network: bool, use: Callable[[Processes | None], None]) -> None:
         """Call `use` with a blank: at once when one is ready, else as soon as one is made; None: none can be made."""
         ready = self._ready[own_network]
+        while ready and not ready[0].lives():
+            self._discard(ready.popleft())
         if ready:
             use(ready.popleft())
         else:
@@ -108,7 +123,7 @@ class Nursery:
             self._fail(made.own_network)
             return
         made.born(packet)
-        self._failures = 0
+        self._failing_since = None
         self._on_blank(made)
         waiting = self._waiting[made.own_network]
         if waiting:
@@ -116,13 +131,21 @@ class Nursery:
         else:
             self._ready[made.own_network].append(made)
 
+    def _discard(self, blank: Processes) -> None:
+        self._on_gone(blank)
+        blank.kill()
+        blank.close()
+        self.drop_tmp(blank.number)
+
     def _fail(self, own_network: bool) -> None:
         """Try again, at once the first time, then after a pause; do not let anybody wait for what does not come."""
-        self._failures += 1
-        if self._failures >= _TRIES:
+        now = time.monotonic()
+        first = self._failing_since is None
+        self._failing_since = self._failing_since or now
+        if now - self._failing_since >= _GIVE_UP_SECONDS:
             while self._waiting[own_network]:
                 self._waiting[own_network].popleft()(None)
-        if self._failures == 1:
+        if first:
             self._refill()
         elif not self._pausing:
             self._pausing = True
@@ -146,7 +169,8 @@ class Nursery:
         log.error("the parent of all environments ended; starting another")
         for ready in self._ready.values():
             while ready:
-                ready.popleft().close()
+                self._discard(ready.popleft())
+        self._on_end()
         lived = time.monotonic() - self._started
         self._loop.after(0.0 if lived > _PAUSE_SECONDS else _PAUSE_SECONDS, self.start)
 

@@ -35,8 +35,7 @@ class _Side:
 
 class Relay:
     def __init__(self, settings: HostSettings) -> None:
-        host = settings.endpoint_host
-        self._server = ("127.0.0.1" if host in ("0.0.0.0", "::") else host, settings.endpoint_port)  # noqa: S104
+        self._server = (settings.endpoint_address, settings.endpoint_port)
         self._selector = selectors.DefaultSelector()
         self._woken, self._wakes = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._lock = threading.Lock()

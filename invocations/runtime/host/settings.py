@@ -20,6 +20,22 @@ class HostSettings:
     sandbox: str  # as asked for: auto, L2, L1, L0, none
     generation: str  # names this start of the host in environment ids
 
+    @property
+    def api_port(self) -> int:
+        """The Runtime API's, inside an environment's own network, where the endpoint keeps its number."""
+        return RUNTIME_API_PORT + (self.endpoint_port == RUNTIME_API_PORT)
+
+    @property
+    def forwarder_port(self) -> int:
+        return FORWARDER_PORT + (self.endpoint_port == FORWARDER_PORT)
+
+    @property
+    def endpoint_address(self) -> str:
+        """Where this machine's own processes reach the endpoint."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1", "localhost": "127.0.0.1"}.get(  # noqa: S104
+            self.endpoint_host, self.endpoint_host
+        )
+
     def to_json(self) -> str:
         return json.dumps(asdict(self))
 

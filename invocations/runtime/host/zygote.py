@@ -130,7 +130,7 @@ class Zygote:
         order = blank.BlankOrder(
             number=message["number"],
             own_network=message["own_network"],
-            endpoint_port=self._settings.endpoint_port,
+            ports=(self._settings.api_port, self._settings.endpoint_port, self._settings.forwarder_port),
             level=self._level,
             places=self._places,
             other_tasks=0 if self._places is None else self._other_tasks,
@@ -159,8 +159,9 @@ class Zygote:
     def _drop_tmp(self, number: int) -> None:
         if self._places is None:
             folder = f"{jail.TMPS}/{number}"
-            sys_.umount2(folder, flags.MNT_DETACH)
-            os.rmdir(folder)
+            with suppress(FileNotFoundError):  # of a zygote before this one
+                sys_.umount2(folder, flags.MNT_DETACH)
+                os.rmdir(folder)
         else:
             self._tmp_folders.drop(number)
 

@@ -52,7 +52,7 @@ def list_aliases(call: Call) -> Answer:
         call.caller.scope,
         params["FunctionName"],
         version=params.get("FunctionVersion"),
-        marker=params.get("Marker"),
+        marker=params.get("Marker") or None,
         max_items=params.get("MaxItems"),
     )
     return Answer({"Aliases": [shapes.alias(row) for row in page.items], "NextMarker": page.next_marker})

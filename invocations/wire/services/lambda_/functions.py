@@ -75,7 +75,7 @@ def list_functions(call: Call) -> Answer:
     if params.get("MasterRegion") is not None:
         raise UnsupportedOption("lambdaplay does not offer MasterRegion: there are no edge functions.")
     every = params.get("FunctionVersion") == "ALL"
-    page = functions.list_functions(call.caller.scope, params.get("Marker"), params.get("MaxItems"), every)
+    page = functions.list_functions(call.caller.scope, params.get("Marker") or None, params.get("MaxItems"), every)
     show = shapes.qualified if every else shapes.listed
     return Answer({"Functions": [show(version) for version in page.items], "NextMarker": page.next_marker})
 

@@ -92,7 +92,8 @@ def by_model(request: Request, name: str) -> dict[str, Any]:
 
 
 def _operation() -> OperationModel:
-    return load("lambda").operation_model("Invoke")
+    operation: OperationModel = load("lambda").operation_model("Invoke")
+    return operation
 
 
 @lru_cache(4096)

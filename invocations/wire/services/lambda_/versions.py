@@ -27,7 +27,7 @@ def publish_version(call: Call) -> Answer:
 def list_versions_by_function(call: Call) -> Answer:
     params = call.params
     page = versions.list_versions(
-        call.caller.scope, params["FunctionName"], params.get("Marker"), params.get("MaxItems")
+        call.caller.scope, params["FunctionName"], params.get("Marker") or None, params.get("MaxItems")
     )
     rows = [shapes.qualified(version) for version in page.items]
     return Answer({"Versions": rows, "NextMarker": page.next_marker})
