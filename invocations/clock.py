@@ -12,16 +12,31 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from invocations.decisions.product_time import Steering, unsteered
 
 CHECK_SECONDS = 0.25
 RETRY_SECONDS = 1.0  # after a reading that failed
 
-_UTC = timezone.utc
-
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """One steering, and the moment before which this process shows none: it was shown before a change came late."""
+
+    steering: Steering
+    floor: datetime | None = None
+
+    def at(self, real_now: datetime) -> datetime:
+        moment = self.steering.at(real_now)
+        return moment if self.floor is None or moment > self.floor else self.floor
+
+    def changed_to(self, found: Steering, real_now: datetime) -> _Known:
+        shown = self.at(real_now)
+        return _Known(found, shown if found.at(real_now) < shown else None)
 
 
 class _Follower:
@@ -29,18 +44,16 @@ class _Follower:
 
     def __init__(self) -> None:
         self.read: Callable[[], Steering | None] | None = None
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self.forget()
 
     def forget(self) -> None:
-        self.steering = unsteered(datetime.now(_UTC))
-        self.plain = True
-        # No moment before this one is shown any more: a change that came late must not take back what was shown.
-        self.floor: datetime | None = None
+        self.steering = unsteered(datetime.now(UTC))
+        self.known: _Known | None = None  # None: product time is real time
         self.check_at = 0.0  # on the monotonic clock
 
     def look(self, *, wait: bool = False) -> None:
-        """Read the row. Of several threads that find the reading old one reads; the others go on with what they have."""
+        """Read the row. Of several threads that find the reading old, one reads; the rest go on with what is known."""
         if self.read is None or not self.lock.acquire(blocking=wait):
             return
         try:
@@ -58,21 +71,9 @@ class _Follower:
     def adopt(self, found: Steering) -> None:
         if found.revision <= self.steering.revision:
             return  # a slow reader's older row
-        shown = now_by(self)
-        self.floor = shown if found.at(datetime.now(_UTC)) < shown else None
-        self.plain = False
+        known = (self.known or _Known(self.steering)).changed_to(found, datetime.now(UTC))
         self.steering = found
-        self.plain = found.is_plain and self.floor is None
-
-
-def now_by(follower: _Follower) -> datetime:
-    """Product time by what the follower knows."""
-    real_now = datetime.now(_UTC)
-    if follower.plain:
-        return real_now
-    moment = follower.steering.at(real_now)
-    floor = follower.floor
-    return moment if floor is None or moment > floor else floor
+        self.known = None if found.is_plain and known.floor is None else known
 
 
 _follower = _Follower()
@@ -82,12 +83,14 @@ def now() -> datetime:
     """Return product time, aware, UTC. About a microsecond; never fails, never goes back because of a change."""
     if time.monotonic() >= _follower.check_at:
         _follower.look()
-    return now_by(_follower)
+    real_now = datetime.now(UTC)
+    known = _follower.known
+    return real_now if known is None else known.at(real_now)
 
 
 def real() -> datetime:
     """Return real time, aware, UTC: for what no steering moves (resource states, signatures, leases, file ages)."""
-    return datetime.now(_UTC)
+    return datetime.now(UTC)
 
 
 def steering() -> Steering:
@@ -135,7 +138,7 @@ def forget() -> None:
 
 def _after_fork() -> None:
     """A child must not inherit a lock that a thread of its parent held."""
-    _follower.lock = threading.Lock()
+    _follower.lock = threading.RLock()
 
 
 os.register_at_fork(after_in_child=_after_fork)

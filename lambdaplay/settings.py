@@ -5,12 +5,14 @@ from __future__ import annotations
 import ipaddress
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from invocations.decisions.product_time import BadSteering, initial
 from lambdaplay.home import Home
 from lambdaplay.unfold import UNFOLD as UNFOLD
 
@@ -64,12 +66,16 @@ LAMBDAPLAY_COMPANION = _text("LAMBDAPLAY_COMPANION", "moto")
 LAMBDAPLAY_SANDBOX = _choice("LAMBDAPLAY_SANDBOX", "auto", ("auto", "L3", "L2", "L1", "L0", "none"))
 LAMBDAPLAY_FUNCTION_NETWORK = _choice("LAMBDAPLAY_FUNCTION_NETWORK", "endpoint", ("endpoint", "internet", "host"))
 LAMBDAPLAY_STRICT_RUNTIMES = _flag("LAMBDAPLAY_STRICT_RUNTIMES")
-LAMBDAPLAY_CLOCK = _choice("LAMBDAPLAY_CLOCK", "real", ("real",))
+LAMBDAPLAY_CLOCK = _text("LAMBDAPLAY_CLOCK", "real")
 # Our own history, in days of real time since it was written.
 LAMBDAPLAY_KEEP_PAYLOADS_DAYS = _number("LAMBDAPLAY_KEEP_PAYLOADS_DAYS", 14)
 LAMBDAPLAY_KEEP_ROWS_DAYS = _number("LAMBDAPLAY_KEEP_ROWS_DAYS", 90)
 LAMBDAPLAY_EXTRA_HOSTS = [name for name in _text("LAMBDAPLAY_ALLOWED_HOSTS", "").split(",") if name]
 
+try:
+    initial(LAMBDAPLAY_CLOCK, datetime.now(UTC))
+except BadSteering as trouble:
+    raise ImproperlyConfigured(f"LAMBDAPLAY_CLOCK: {trouble}") from None
 if LAMBDAPLAY_COMPANION not in ("moto", "none") and not LAMBDAPLAY_COMPANION.startswith(("http://", "https://")):
     raise ImproperlyConfigured("LAMBDAPLAY_COMPANION must be 'moto', 'none' or the URL of an emulator.")
 if not LAMBDAPLAY_LOOPBACK and "test" in (LAMBDAPLAY_ACCESS_KEY_ID, LAMBDAPLAY_SECRET_ACCESS_KEY):
@@ -241,6 +247,7 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 # Each expires before the next is sent, so that none piles up while nobody takes them.
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "invocations.tasks.tick", "schedule": 2.0, "options": {"expires": 2.0}},
+    "recover": {"task": "invocations.tasks.recover", "schedule": 2.0, "options": {"expires": 2.0}},
     "prune": {"task": "invocations.tasks.prune", "schedule": 3600.0, "options": {"expires": 3600.0}},
 }
 

@@ -5,6 +5,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from invocations.admin.doctor import doctor_view
+from invocations.views.clock import clock_view
 from invocations.views.health import healthz
 from invocations.views.invoke import invoke_view
 from invocations.views.records import record
@@ -16,6 +17,7 @@ urlpatterns = [
     path("admin/doctor/", admin.site.admin_view(doctor_view), name="doctor"),
     path("admin/", admin.site.urls),
     path("functions/<str:name>/invoke/", invoke_view, name="invoke"),
+    path("_lambdaplay/clock", clock_view, name="clock-control"),
     path("_lambdaplay/invocations/<str:request_id>", record, name="record"),
     path("healthz", healthz),
 ]

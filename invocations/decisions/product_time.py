@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 REAL, SCALED, FROZEN = MODES = ("real", "scaled", "frozen")
 
@@ -22,10 +22,9 @@ FOLLOW_SECONDS = 0.3
 FACTOR_MAX = 100_000.0
 FACTOR_DEFAULT = 60.0
 ADVANCE_MAX_SECONDS = 100 * 366 * 86_400.0
-HORIZON = datetime(9000, 1, 1, tzinfo=timezone.utc)
+HORIZON = datetime(9000, 1, 1, tzinfo=UTC)
 
-_NOTHING = timedelta(0)
-_PLACES = 9_000 * 366 * 86_400.0  # seconds that any sum here stays below
+_ERA = 9_000 * 366 * 86_400.0  # seconds; more than the calendar has, less than a timedelta holds
 
 
 class BadSteering(ValueError):
@@ -60,7 +59,7 @@ class Steering:
         if self.mode == REAL:
             return min(real + (self.anchor_product - self.anchor_real), HORIZON)
         elapsed = max((real - self.anchor_real).total_seconds(), 0.0) * self.factor
-        return min(self.anchor_product + timedelta(seconds=min(elapsed, _PLACES)), HORIZON) if elapsed < _PLACES / 2 else HORIZON
+        return self.anchor_product + min(timedelta(seconds=min(elapsed, _ERA)), HORIZON - self.anchor_product)
 
     def real_wait(self, until: datetime, real: datetime) -> float | None:
         """Real seconds until product time reaches `until`; 0 when it has, None when it never will (frozen)."""
@@ -105,7 +104,7 @@ def steer(before: Steering, real: datetime, mode: str | None, factor: float | No
     reached = _reached(before, after, real) + timedelta(seconds=advance)
     if after.mode == REAL:
         # Where real time stands with all advances, unless scaled time has gone further: then it keeps its lead.
-        reached = max(reached, _later(real, after.advanced))
+        reached = max(reached, real + timedelta(seconds=after.advanced))
     if reached >= HORIZON:
         raise BadSteering(f"The clock ends at {HORIZON:%Y-%m-%d}; that would go past it.")
     return replace(after, anchor_real=real, anchor_product=reached)
@@ -115,10 +114,6 @@ def _reached(before: Steering, after: Steering, real: datetime) -> datetime:
     """The latest product time that any process may have shown by now or show before it follows the change."""
     slower = after.slope < before.slope
     return before.at(real + timedelta(seconds=FOLLOW_SECONDS)) if slower else before.at(real)
-
-
-def _later(real: datetime, seconds: float) -> datetime:
-    return real + timedelta(seconds=min(seconds, _PLACES / 2))
 
 
 def checked_mode(mode: object) -> str:
