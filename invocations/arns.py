@@ -26,6 +26,25 @@ class FunctionReference:
     account: str | None = None
 
 
+@dataclass(frozen=True)
+class Arn:
+    """Any ARN, taken apart. Region and account are "" where a service leaves them out (S3 does)."""
+
+    text: str
+    service: str
+    region: str
+    account: str
+    resource: str  # all that follows the account
+
+
+def parse_arn(text: str) -> Arn | None:
+    """Read an ARN; None when it is none."""
+    parts = text.split(":", 5)
+    if len(parts) != 6 or parts[0] != "arn" or not parts[2] or not parts[5]:
+        return None
+    return Arn(text, parts[2], parts[3], parts[4], parts[5])
+
+
 def parse_function(text: str) -> FunctionReference | None:
     """Read a function name, partial ARN or ARN; None when it is none of these."""
     match = _REFERENCE.fullmatch(text)

@@ -27,6 +27,7 @@ class Delivery(models.Model):
     tries = models.IntegerField(default=0)  # raised before each send: a repeated send shows
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()  # product time
+    give_up_at = models.DateTimeField()  # product time; six hours on, and six more after a replay
     sent_at = models.DateTimeField(null=True)  # real time; when a message last said "look at this row"
     lease_until = models.DateTimeField(null=True)  # the database's clock; a sender that died shows
     ended_at = models.DateTimeField(null=True)
