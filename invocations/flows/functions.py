@@ -89,7 +89,6 @@ def _create(scope: Scope, name: str, draft: FunctionDraft) -> FunctionVersion:
     if draft.reserved_concurrency is not None:
         lock_all(scope)
         check_reservation(scope, None, draft.reserved_concurrency)
-    now = clock.now()
     real = clock.real()
     function = Function.objects.create(
         account=scope.account,
@@ -100,7 +99,7 @@ def _create(scope: Scope, name: str, draft: FunctionDraft) -> FunctionVersion:
         reserved_concurrency=draft.reserved_concurrency,
         network=draft.network,
         tags=dict(draft.tags),
-        created_at=now,
+        created_at=real,
     )
     latest = FunctionVersion.objects.create(
         function=function,
@@ -119,7 +118,7 @@ def _create(scope: Scope, name: str, draft: FunctionDraft) -> FunctionVersion:
         code_sha256=draft.code.sha256,
         code_size=draft.code.zipped_bytes,
         state_since=real,
-        last_modified=now,
+        last_modified=real,
     )
     environments.renew(latest)
     return publish_latest(latest, None) if draft.publish else latest

@@ -96,7 +96,7 @@ def state() -> HostState:
 
 def _environment_state(row: Mapping[str, Any]) -> EnvironmentState:
     values = {name: value for name, value in row.items() if name != "seconds"}
-    return EnvironmentState(since=clock.now() - timedelta(seconds=row["seconds"]), **values)
+    return EnvironmentState(since=clock.real() - timedelta(seconds=row["seconds"]), **values)
 
 
 @cache

@@ -6,9 +6,9 @@ import contextlib
 import json
 import time
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 
-from invocations import limits
+from invocations import clock, limits
 from invocations.runtime import report
 from invocations.runtime.exchange import Call
 from invocations.runtime.kernel import memory
@@ -56,7 +56,7 @@ class Run:
 
     def go(self) -> Execution | InitFailure:
         """Run the event. InitFailure: the environment's first init failed and may be repeated once."""
-        started_at = datetime.now(timezone.utc)
+        started_at = clock.now()
         self._preamble()
         first = self._await_next()
         if isinstance(first, InitFailure):
@@ -220,12 +220,12 @@ class Run:
         return alive
 
     def _finish(self, ending: Ending, started_at: datetime, duration: float) -> Execution:
-        ended_at = datetime.now(timezone.utc)
+        ended_at = clock.now()
         peak = memory.peak_bytes(self.loan.grant["pid"]) if self.loan.death is None else 0
         self.output.read()
         self.output.close_line()
         if ending.outcome == Outcome.TIMEOUT:
-            self.output.write(report.timed_out(self.event.request_id, ended_at, self.spec.timeout_seconds))
+            self.output.write(report.timed_out(self.event.request_id, clock.real(), self.spec.timeout_seconds))
             duration = max(duration, float(self.spec.timeout_seconds))
         hint = network_hint(self.spec.network, ending.outcome, ending.error_message, self.output.tail)
         if hint is not None:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.db import Error, close_old_connections
 
-from invocations.flows import recover
+from invocations.flows import clock, recover
 
 ROUND_SECONDS = 1.0
 STUCK_SECONDS = 30.0  # without a successful round for so long, the process is ended and started anew
@@ -21,16 +21,20 @@ log = logging.getLogger(__name__)
 
 def start(name: str, *, drains: bool) -> None:
     """Sweep from now on; `drains`: also run events whose messages do not arrive."""
-    threading.Thread(target=_run, args=(name, drains), name="sweeper", daemon=True).start()
+    wake = threading.Event()
+    clock.on_advance(wake.set)  # what became due by that does not wait for the round
+    clock.start_watching()
+    threading.Thread(target=_run, args=(name, drains, wake), name="sweeper", daemon=True).start()
 
 
-def _run(name: str, drains: bool) -> None:
+def _run(name: str, drains: bool, wake: threading.Event) -> None:
     runner = f"{name}-{os.getpid()}-drain"
     pool = ThreadPoolExecutor(DRAINERS, thread_name_prefix="drain")
     busy = threading.Semaphore(DRAINERS)
     healthy = time.monotonic()
     while True:
-        time.sleep(ROUND_SECONDS)
+        wake.wait(ROUND_SECONDS)
+        wake.clear()
         try:
             close_old_connections()
             recover.sweep()
