@@ -11,7 +11,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from invocations.decisions.payloads import json_error
 from invocations.values import LATEST, Condition
@@ -106,7 +106,7 @@ def event_bridge_entry(record: bytes, bus_arn: str, function_arn: str, succeeded
 
 def s3_object_key(function: str, at: datetime, key: str) -> str:
     """Return where a record lies in a bucket. One `key` always gives one name, so that a repeat overwrites itself."""
-    utc = at.astimezone(timezone.utc)
+    utc = at.astimezone(UTC)
     unique = uuid.uuid5(uuid.NAMESPACE_OID, key)
     return f"aws/lambda/async/{function}/{utc:%Y/%m/%d}/{utc:%Y-%m-%dT%H.%M.%S}-{unique}"
 
@@ -118,7 +118,7 @@ def qualified_arn(function_arn: str, qualifier: str) -> str:
 
 def timestamp(moment: datetime) -> str:
     """UTC, milliseconds, Z."""
-    utc = moment.astimezone(timezone.utc)
+    utc = moment.astimezone(UTC)
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -22,7 +22,7 @@ from invocations.values import Condition
 
 ARN = "arn:aws:lambda:us-east-1:111122223333:function:my-fn"
 BUS = "arn:aws:events:us-east-1:111122223333:event-bus/bus"
-AT = datetime(2026, 1, 31, 12, 34, 56, 789_999, tzinfo=timezone.utc)
+AT = datetime(2026, 1, 31, 12, 34, 56, 789_999, tzinfo=UTC)
 REQUEST_ID = "5c8f6a3e-5d0a-4a39-8f2a-0d5b1d1c7a11"
 ERROR = b'{"errorMessage":"boom","errorType":"Exception","requestId":"r","stackTrace":["x"]}'
 

@@ -71,6 +71,7 @@ def _release(row: Invocation) -> None:
 
 def drain(runner: str, at_most: int) -> int:
     """Run due events without the broker's help, when it is gone or its messages do not arrive; return how many."""
+    deliver.drain_deliveries(runner, at_most)
     for done in range(at_most):
         with pooled():
             now, real = clock.now(), clock.real()

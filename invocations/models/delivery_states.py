@@ -67,9 +67,7 @@ def later(pk: int, tries: int, due_at: datetime, error: str) -> bool:
 def fail(pk: int, tries: int, now: datetime, error: str) -> bool:
     """Tried in vain for the last time -> FAILED, shown as undeliverable."""
     return bool(
-        _mine(pk, tries).update(
-            state=State.FAILED, ended_at=now, lease_until=None, last_error=error[:ERROR_CHARACTERS]
-        )
+        _mine(pk, tries).update(state=State.FAILED, ended_at=now, lease_until=None, last_error=error[:ERROR_CHARACTERS])
     )
 
 
