@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from django_celery_results.models import TaskResult
 
 from invocations.models import Invocation
 from invocations.views.access import WrongKey, basic_key
@@ -52,10 +53,20 @@ def _document(row: Invocation) -> dict[str, Any]:
             }
             for attempt in row.attempts.all()
         ],
-        # A synchronous invocation has no deliveries, and no task of the messenger's: its caller waits for it.
-        "deliveries": [],
-        "celery": None,
+        "deliveries": [
+            {"destination": delivery.destination, "kind": delivery.kind, "state": delivery.state, "tries": delivery.tries}
+            for delivery in row.deliveries.all()
+        ],
+        "celery": _messenger(row),
     }
+
+
+def _messenger(row: Invocation) -> dict[str, Any] | None:
+    """What Celery stored of the event's task, whose id is the request id. A synchronous invocation has none."""
+    stored = TaskResult.objects.filter(task_id=row.request_id).values_list("status", flat=True).first()
+    if stored is None:
+        return None
+    return {"task_id": row.request_id, "state": stored, "retries": max(0, row.attempts.count() - 1)}
 
 
 def _time(moment: datetime | None) -> str | None:
