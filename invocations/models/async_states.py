@@ -58,6 +58,11 @@ def tell(pk: int, known: datetime | None, real: datetime) -> bool:
     return bool(_events().filter(pk=pk, state=State.QUEUED, sent_at=known).update(sent_at=real))
 
 
+def forget_message(request_id: str) -> None:
+    """The message that spoke of this event came to nothing."""
+    _events().filter(request_id=request_id, state=State.QUEUED).update(sent_at=None)
+
+
 def start(request_id: str, now: datetime) -> bool:
     """QUEUED and due -> RUNNING, with a new claim number and a lease."""
     return bool(
