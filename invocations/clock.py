@@ -114,9 +114,17 @@ def real_wait(until: datetime) -> float | None:
     return steering().real_wait(until, real())
 
 
+def both() -> tuple[datetime, datetime]:
+    """Product time and real time of one moment."""
+    steering()
+    real_now, known = datetime.now(UTC), _follower.known
+    return (real_now if known is None else known.at(real_now)), real_now
+
+
 def offset() -> timedelta:
     """Product time minus real time."""
-    return now() - real()
+    product, real_now = both()
+    return product - real_now
 
 
 def follow(read: Callable[[], Steering | None]) -> None:

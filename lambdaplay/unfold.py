@@ -68,6 +68,7 @@ UNFOLD: dict[str, Any] = {
                         "admin:invocations_invocation_changelist",
                         "invocations.view_invocation",
                     ),
+                    _place("Clock", "schedule", "clock", "invocations.view_clockstate"),
                 ]
             },
             {

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
+from invocations.admin.clock import clock_page, steer
 from invocations.admin.doctor import doctor_view
 from invocations.views.clock import clock_view
 from invocations.views.health import healthz
@@ -14,6 +15,8 @@ handler400 = "invocations.views.failures.bad_request"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="root"),
+    path("admin/clock/", admin.site.admin_view(clock_page), name="clock"),
+    path("admin/clock/steer/", admin.site.admin_view(steer), name="clock-steer"),
     path("admin/doctor/", admin.site.admin_view(doctor_view), name="doctor"),
     path("admin/", admin.site.urls),
     path("functions/<str:name>/invoke/", invoke_view, name="invoke"),

@@ -38,6 +38,7 @@ django.setup()
 # A worker that inherited it would read the settings before this file gives it a place.
 del os.environ["DJANGO_SETTINGS_MODULE"]
 
+from invocations import clock  # noqa: E402
 from tests.house import House, free_port  # noqa: E402
 
 
@@ -63,6 +64,14 @@ def require(present: bool, what: str) -> None:
     if os.environ.get("LAMBDAPLAY_REQUIRE_SERVICES") == "1":
         pytest.fail(f"{what} is missing, and LAMBDAPLAY_REQUIRE_SERVICES=1 wants it", pytrace=False)
     pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture(autouse=True)
+def _time_of_its_own() -> Iterator[None]:
+    """What one test did to the clock is unknown to the next; between tests, and only there, time may run back."""
+    clock.forget()
+    yield
+    clock.forget()
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,6 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "functions": Function.objects.count(),
         "endpoint": settings.LAMBDAPLAY_URL,
         "exports": exports(),
-        "clock": settings.LAMBDAPLAY_CLOCK,
     }
 
 

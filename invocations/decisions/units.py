@@ -37,3 +37,14 @@ def span_text(span: timedelta) -> str:
         if seconds >= length:
             return f"{seconds // length} {unit}"
     return "0 s"
+
+
+def lead_text(seconds: float) -> str:
+    """How far the product clock is ahead of real time; under a tenth of a second it is not."""
+    if abs(seconds) < 0.1:
+        return "equal to real time"
+    days, rest = divmod(abs(seconds), 86_400)
+    hours, rest = divmod(rest, 3_600)
+    minutes, rest = divmod(rest, 60)
+    whole = [f"{int(count)} {unit}" for count, unit in ((days, "d"), (hours, "h"), (minutes, "min")) if count]
+    return f"{' '.join([*whole, f'{rest:.1f} s'])} {'ahead of' if seconds > 0 else 'behind'} real time"

@@ -113,6 +113,5 @@ def _tell(revision: int) -> None:
 
 
 def _reading(steering: Steering) -> ClockReading:
-    real = clock.real()
-    now = clock.now()
+    now, real = clock.both()
     return ClockReading(steering.mode, steering.factor, now, (now - real).total_seconds(), real)
