@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import django
 import pytest
@@ -38,8 +39,20 @@ django.setup()
 # A worker that inherited it would read the settings before this file gives it a place.
 del os.environ["DJANGO_SETTINGS_MODULE"]
 
+from django.test.signals import setting_changed  # noqa: E402
+
 from invocations import clock  # noqa: E402
+from invocations.runtime import client  # noqa: E402
 from tests.house import House, free_port  # noqa: E402
+
+
+def _forget_the_place(*, setting: str, **_: Any) -> None:
+    """A server has one state folder for its life, so the client remembers the socket; tests have several."""
+    if setting == "LAMBDAPLAY_HOME":
+        client._socket.cache_clear()
+
+
+setting_changed.connect(_forget_the_place)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -77,7 +90,7 @@ def _time_of_its_own() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def live() -> Iterator[House]:
     """The running house: `live.url`, `live.client("lambda")`, `live.home`, `live.admin_password`."""
-    house = House(HOME.parent / "live", free_port())
+    house = House(HOME / "live", free_port())
     house.start()
     try:
         yield house

@@ -60,6 +60,7 @@ ENVIRONMENT_READERS = {
     "lambdaplay/settings.py": "the one reader",
     "lambdaplay/home.py": "XDG_RUNTIME_DIR, where a socket's path must be short",
     "lambdaplay/supervisor/companion.py": "moto is steered by the environment alone",
+    "lambdaplay/supervisor/messenger.py": "Celery's switch for Django's checks is in the environment alone",
     "invocations/runtime/host/blank.py": "gives a function its own environment",
     "invocations/runtime/host/zygote.py": "keeps the server's AWS configuration from what it warms up",
 }

@@ -78,6 +78,9 @@ class AccessKeyAdmin(ModelAdmin):  # type: ignore[misc]
         if not self.has_delete_permission(request):
             raise PermissionDenied
         key = get_object_or_404(AccessKey, pk=pk)
+        if key.key_id == settings.LAMBDAPLAY_ACCESS_KEY_ID:
+            messages.error(request, f"{key.key_id} is set by LAMBDAPLAY_ACCESS_KEY_ID: another value there ends it.")
+            return HttpResponseRedirect(reverse("admin:invocations_accesskey_changelist"))
         revoke_access_key(key.key_id)
         messages.success(request, f"{key.key_id} is revoked. Requests signed with it are refused from now on.")
         return HttpResponseRedirect(reverse("admin:invocations_accesskey_changelist"))

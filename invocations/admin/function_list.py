@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.safestring import SafeString
 
 from invocations.admin.charts import bars
-from invocations.admin.pages import page, wants_json
+from invocations.admin.pages import page, plain, wants_json
 from invocations.admin.statistics import FunctionFigures, function_figures
 from invocations.flows.functions import settle
 from invocations.models import Function, FunctionVersion
@@ -25,7 +25,7 @@ EXAMPLE = (
 
 
 def function_list(request: HttpRequest) -> HttpResponse:
-    asked = request.GET.get("name", "").strip()[:64]
+    asked = plain(request.GET.get("name"), 64).strip()
     functions, older, newer = _page(request, asked)
     latest = _latest(functions)
     figures = function_figures(functions)
@@ -44,7 +44,7 @@ def _page(request: HttpRequest, asked: str) -> tuple[list[Function], str | None,
     ).order_by("name", "id")
     if asked:
         functions = functions.filter(name__icontains=asked)
-    name, _, pk = request.GET.get("after", "").rpartition(":")
+    name, _, pk = plain(request.GET.get("after"), 100).rpartition(":")
     after = bool(name and pk.isascii() and pk.isdigit())
     if after:
         functions = functions.filter(Q(name__gt=name) | Q(name=name, id__gt=int(pk[:18])))

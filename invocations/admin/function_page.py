@@ -15,7 +15,7 @@ from django.urls import reverse
 from invocations.admin.function_list import spark as day_line
 from invocations.admin.live import look
 from invocations.admin.packages import look_into
-from invocations.admin.pages import functions_crumb, page
+from invocations.admin.pages import functions_crumb, page, plain
 from invocations.admin.runtime_choices import runtime_choices, substitute
 from invocations.admin.statistics import function_figures
 from invocations.flows.functions import settle
@@ -96,8 +96,9 @@ def _shell_lines(function: Function) -> dict[str, str]:
     """The same call through the other doors."""
     place = settings.LAMBDAPLAY_URL + reverse("invoke", args=[function.name])
     return {
-        "cli": f"aws lambda invoke --function-name {function.name} --cli-binary-format raw-in-base64-out "
-        "--payload '{}' --log-type Tail /dev/stdout",
+        # Raw bytes from standard input mean the same to both generations of the AWS CLI; --payload TEXT does not.
+        "cli": f"echo '{{}}' | aws lambda invoke --function-name {function.name} --payload fileb:///dev/stdin "
+        "--log-type Tail /dev/stdout",
         "curl": f"curl -u $AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY --json '{{\"payload\": {{}}}}' {place}",
         "command": f"manage.py invoke {function.name} --payload '{{}}' --log",
     }
@@ -114,11 +115,11 @@ def _numbers(function: Function) -> list[str]:
 
 def _replayed(request: HttpRequest, function: Function) -> tuple[str | None, str]:
     """The payload of an earlier invocation, named in the URL; and a word on it."""
-    asked = request.GET.get("from", "")
+    asked = plain(request.GET.get("from"), 36)
     if not asked:
         return None, ""
     payload = Payload.objects.filter(
-        invocation__request_id=asked[:36],
+        invocation__request_id=asked,
         invocation__function=function.name,
         invocation__account=function.account,
         invocation__region=function.region,
@@ -193,7 +194,7 @@ def environments(request: HttpRequest, function: Function) -> HttpResponse:
 
 def package(request: HttpRequest, function: Function) -> HttpResponse | FileResponse:
     """Download the zip of $LATEST, or of a published version."""
-    version = function.versions.filter(version=request.GET.get("version", LATEST)[:20]).first()
+    version = function.versions.filter(version=plain(request.GET.get("version"), 20) or LATEST).first()
     path = None if version is None else package_path(version.code_sha256)
     if version is None or path is None or not path.is_file():
         raise Http404("There is no such package.")

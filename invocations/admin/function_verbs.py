@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from invocations.admin.function_page import address, function_page
-from invocations.admin.pages import functions_crumb, page
+from invocations.admin.pages import functions_crumb, page, plain
 from invocations.errors import LambdaplayError
 from invocations.flows import aliases, concurrency, functions, versions
 from invocations.forms import (
@@ -92,7 +92,7 @@ def publish(request: HttpRequest, function: Function) -> HttpResponse:
 
 
 def delete_version(request: HttpRequest, function: Function) -> HttpResponse:
-    version = request.POST.get("version", "")[:20]
+    version = plain(request.POST.get("version"), 20)
 
     def save() -> str:
         if not version.isdigit():
@@ -119,7 +119,7 @@ def save_alias(request: HttpRequest, function: Function) -> HttpResponse:
 
 
 def delete_alias(request: HttpRequest, function: Function) -> HttpResponse:
-    name = request.POST.get("name", "")[:128]
+    name = plain(request.POST.get("name"), 128)
 
     def save() -> str:
         aliases.delete_alias(function.scope, function.name, name)
@@ -150,7 +150,7 @@ def save_event(request: HttpRequest, function: Function) -> HttpResponse:
 
 def _recorded_payload(function: Function, request_id: str) -> str:
     payload = Payload.objects.filter(
-        invocation__request_id=request_id[:36],
+        invocation__request_id=plain(request_id, 36),
         invocation__account=function.account,
         invocation__region=function.region,
         invocation__function=function.name,
@@ -161,7 +161,7 @@ def _recorded_payload(function: Function, request_id: str) -> str:
 
 
 def delete_event(request: HttpRequest, function: Function) -> HttpResponse:
-    function.test_events.filter(name=request.POST.get("name", "")[:64]).delete()
+    function.test_events.filter(name=plain(request.POST.get("name"), 64)).delete()
     messages.success(request, "The test event is deleted.")
     return HttpResponseRedirect(address(function))
 

@@ -32,6 +32,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "functions": Function.objects.count(),
         "endpoint": settings.LAMBDAPLAY_URL,
         "exports": exports(),
+        "all_exports": "\n".join(exports()),
     }
 
 

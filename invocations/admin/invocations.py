@@ -56,8 +56,7 @@ class InvocationAdmin(ModelAdmin):  # type: ignore[misc]
             "shown": shown,
             "filtered": any(value for value in filters.cleaned_data.values()),
             "query": _without_keys(request),
-            "example": 'aws lambda invoke --function-name hello --payload \'{"name": "Ada"}\' '
-            "--cli-binary-format raw-in-base64-out /dev/stdout",
+            "example": "echo '{}' | aws lambda invoke --function-name hello --payload fileb:///dev/stdin /dev/stdout",
         }
         return page(request, "console/invocation_list.html", "Invocations", context)
 
@@ -83,7 +82,7 @@ class InvocationAdmin(ModelAdmin):  # type: ignore[misc]
         context = {
             "row": row,
             "attempts": attempts,
-            "sentences": [tell(attempt, row, function) for attempt in attempts],
+            "sentences": [tell(attempt, row, b"" if payload is None else bytes(payload.log)) for attempt in attempts],
             "line": timeline(row, attempts),
             "function": function,
             "payload": payload,

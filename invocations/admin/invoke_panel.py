@@ -35,7 +35,7 @@ def invoke_function(request: HttpRequest, function: Function) -> HttpResponse:
         return _refused(request, " ".join(error.messages))
     except LambdaplayError as error:
         return _refused(request, refusal_sentence(error))
-    return render(request, "console/result.html", {"saved": saved, "result": result, **_shown(result, function)})
+    return render(request, "console/result.html", {"saved": saved, "result": result, **_shown(result)})
 
 
 def _refused(request: HttpRequest, sentence: str) -> HttpResponse:
@@ -55,7 +55,7 @@ def _save_unsaved(request: HttpRequest, function: Function, qualifier: str) -> F
     return save_source(function, form, request.POST.get("base", ""))
 
 
-def _shown(result: InvocationResult, function: Function) -> dict[str, Any]:
+def _shown(result: InvocationResult) -> dict[str, Any]:
     row = Invocation.objects.filter(request_id=result.request_id).select_related("payload").first()
     if row is None:
         return {}
@@ -63,7 +63,7 @@ def _shown(result: InvocationResult, function: Function) -> dict[str, Any]:
     return {
         "row": row,
         "attempts": attempts,
-        "sentences": [tell(attempt, row, function) for attempt in attempts],
+        "sentences": [tell(attempt, row, bytes(row.payload.log)) for attempt in attempts],
         "line": timeline(row, attempts, NARROW),
         "response": preview("response", bytes(row.payload.response), PREVIEW_BYTES),
         "log": preview("log", bytes(row.payload.log), PREVIEW_BYTES),

@@ -32,6 +32,11 @@ def wants_json(request: HttpRequest) -> bool:
     return request.GET.get("format") == "json"
 
 
+def plain(text: str | None, characters: int) -> str:
+    """A value from the address or a form that no form class checks: bounded, and without what PostgreSQL refuses."""
+    return (text or "").replace("\0", "")[:characters]
+
+
 def functions_crumb() -> Crumb:
     return ("Functions", reverse("admin:invocations_function_changelist"))
 

@@ -138,13 +138,9 @@ def outcomes_per_minute() -> list[Bucket]:
         .annotate(total=Count("id"), failed=Count("id", filter=Q(state=Invocation.State.FAILED)))
         .order_by()
     )
-    found = {row["minute"]: row for row in rows}
+    found = {row["minute"]: (row["total"], row["failed"]) for row in rows}
     minutes: Iterable[datetime] = (this - timedelta(minutes=back) for back in range(59, -1, -1))
-    return [_minute(at, found.get(f"{at:%Y-%m-%d %H:%M}", {})) for at in minutes]
-
-
-def _minute(at: datetime, row: dict[str, Any]) -> Bucket:
-    return Bucket(f"{at:%H:%M} UTC", row.get("total", 0), row.get("failed", 0))
+    return [Bucket(f"{at:%H:%M} UTC", *found.get(f"{at:%Y-%m-%d %H:%M}", (0, 0))) for at in minutes]
 
 
 def day_totals() -> tuple[int, int]:

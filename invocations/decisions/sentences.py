@@ -23,18 +23,6 @@ OUTCOME_WORDS: dict[str, tuple[str, str, str]] = {
 NEARLY_FULL = 0.9  # of MemorySize
 RETRIES_ARE_THE_CALLERS = "A synchronous invocation is never retried by Lambda: that is up to the caller."
 
-# What an SDK or a socket says when the way out is closed.
-_NO_NETWORK = (
-    "network is unreachable",
-    "name or service not known",
-    "temporary failure in name resolution",
-    "could not connect to the endpoint",
-    "connecttimeout",
-    "enetunreach",
-    "enotfound",
-    "eai_again",
-)
-
 _INIT_ADVICE = {
     "Runtime.ImportModuleError": "The part of Handler before the last dot names a file at the top of the package; that "
     "file, and everything it imports, must be in the package.",
@@ -52,7 +40,7 @@ _ERROR_ADVICE = {
 
 @dataclass(frozen=True)
 class Run:
-    """What is known of a finished attempt. `network` is the function's setting now, None when the function is gone."""
+    """What is known of a finished attempt."""
 
     outcome: str
     error_type: str
@@ -61,13 +49,14 @@ class Run:
     init_ms: float | None
     memory_mb: int
     max_memory_mb: int
-    network: str | None = None
+    hint: str = ""  # of the runtime, e.g. which network setting stood in the way
 
 
 def sentence(run: Run) -> str:
     """Tell the end of one attempt in plain words."""
     told = _TELLERS.get(run.outcome)
-    return told(run) if told is not None else f"Ended as {run.outcome}."
+    text = told(run) if told is not None else f"Ended as {run.outcome}."
+    return f"{text} {run.hint[0].upper()}{run.hint[1:]}" if run.hint else text
 
 
 def _error(run: Run) -> str:
@@ -89,18 +78,10 @@ def _success(run: Run) -> str:
 
 def _function_error(run: Run) -> str:
     advice = _ERROR_ADVICE.get(run.error_type, "Correct the code or the event, then invoke again with this payload.")
-    text = (
+    return (
         f"The handler failed with {_error(run)}. The caller got status 200 with X-Amz-Function-Error. "
         f"{RETRIES_ARE_THE_CALLERS} {advice}"
     )
-    return text + _network_advice(run)
-
-
-def _network_advice(run: Run) -> str:
-    said = _error(run).lower()
-    if run.network != "endpoint" or not any(sign in said for sign in _NO_NETWORK):
-        return ""
-    return " The function's network setting is 'endpoint' (it reaches this server only); 'internet' or 'host' opens it."
 
 
 def _init_error(run: Run) -> str:

@@ -16,7 +16,9 @@ class InvokeForm(forms.Form):
     """The fields and JSON members of a submission. An empty payload is `{}`, as AWS has it."""
 
     payload = forms.CharField(
-        required=False, strip=False, widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"})
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "aria-label": "Payload"}),
     )
     qualifier = forms.CharField(required=False, max_length=128)
     invocation_type = forms.ChoiceField(required=False, choices=[(name, name) for name in TYPES])

@@ -157,9 +157,10 @@ def _away(path: str) -> UnusablePart:
     return UnusablePart(f"The environment host does not answer at {path}. Is `manage.py up` running?")
 
 
-def _after_fork() -> None:
-    """A connection is one process's conversation."""
-    _idle.clear()
+def hang_up() -> None:
+    """Close the kept connections: after a fork (a connection is one process's conversation), or for another host."""
+    while _idle:
+        _idle.pop().close()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+os.register_at_fork(after_in_child=hang_up)

@@ -13,8 +13,9 @@ _LACK = re.compile(
     r"|could not resolve host"
     r"|could not connect to the endpoint url"
     r"|(urlopen error|failed to establish a new connection:) \[errno 13\]"
-    r"|connect EACCES",
-    re.IGNORECASE,
+    # Of a socket; of a file it would be named.
+    r"|connect EACCES|^\[errno 13\] permission denied$",
+    re.IGNORECASE | re.MULTILINE,
 )
 _HINTS = {
     "endpoint": (

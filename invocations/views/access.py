@@ -6,19 +6,26 @@ import base64
 import hmac
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
 
 from invocations.models import AccessKey
 from invocations.values import Caller, Scope
+from lambdaplay.db.pool import pooled
 
 CONVENTION_SECRET = "test"  # noqa: S105 - a public convention of local AWS tools, honoured on loopback only
+_KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
 
 class WrongKey(Exception):
     """The Authorization header is there, and it opens nothing."""
+
+
+class AnotherSite(Exception):
+    """A browser sends a key that it remembers for a page of somebody else."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +38,12 @@ class Key:
 
 
 def basic_key(request: HttpRequest) -> Key | None:
-    """Return the key that the request brings, None when it brings no Authorization at all. Raises WrongKey."""
+    """Return the key that the request brings, None without an Authorization header. Raises WrongKey, AnotherSite."""
     header = request.headers.get("Authorization")
     if header is None:
         return None
+    if _from_another_site(request):
+        raise AnotherSite
     scheme, _, value = header.partition(" ")
     if scheme.lower() != "basic":
         raise WrongKey
@@ -43,6 +52,14 @@ def basic_key(request: HttpRequest) -> Key | None:
     except ValueError:
         raise WrongKey from None
     return _judged(key_id, secret)
+
+
+def _from_another_site(request: HttpRequest) -> bool:
+    """Browsers keep Basic credentials and add them to other sites' requests; programs send neither header."""
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        return True
+    origin = request.headers.get("Origin")
+    return origin is not None and urlsplit(origin).netloc != request.headers.get("Host")
 
 
 def _judged(key_id: str, secret: str) -> Key:
@@ -60,5 +77,9 @@ def _known(key_id: str) -> tuple[str, str] | None:
         return settings.LAMBDAPLAY_SECRET_ACCESS_KEY, settings.LAMBDAPLAY_ACCOUNT
     if settings.LAMBDAPLAY_LOOPBACK and _ACCOUNT.fullmatch(key_id):
         return CONVENTION_SECRET, key_id
-    row = AccessKey.objects.filter(key_id=key_id[:128], active=True, user__is_active=True).first()
+    if not _KEY_ID.fullmatch(key_id):
+        return None
+    # A loan, because this thread may wait for a function next, and no connection is held while it does.
+    with pooled():
+        row = AccessKey.objects.filter(key_id=key_id, active=True, user__is_active=True).first()
     return None if row is None else (row.secret, row.account)

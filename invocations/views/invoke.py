@@ -23,7 +23,7 @@ from invocations.forms import InvokeForm, form_sentence, refusal_sentence
 from invocations.forms.invoke import submission_from_json
 from invocations.forms.refusals import refusal_status
 from invocations.values import Caller, InvocationResult, Scope
-from invocations.views.access import WrongKey, basic_key
+from invocations.views.access import AnotherSite, WrongKey, basic_key
 from invocations.views.answers import is_json, problem, wants_json
 
 TOO_LARGE = f"The submission is too large: a synchronous payload may have {limits.SYNC_REQUEST_BYTES:,} bytes."
@@ -43,6 +43,8 @@ def invoke_view(request: HttpRequest, name: str) -> HttpResponse:
         return _with_session(request, name)
     except WrongKey:
         return problem(request, 401, "Unauthorized", "The access key or its secret is wrong, or the key is revoked.")
+    except AnotherSite:
+        return problem(request, 403, "AccessDeniedException", "A page of another site may not use your access key.")
     except RequestDataTooBig:
         return problem(request, 413, "RequestEntityTooLargeException", TOO_LARGE)
     except SuspiciousOperation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,9 @@ from django.views.decorators.http import require_safe
 from django_celery_results.models import TaskResult
 
 from invocations.models import Invocation
-from invocations.views.access import WrongKey, basic_key
+from invocations.views.access import AnotherSite, WrongKey, basic_key
+
+_ID = re.compile(r"[0-9A-Za-z-]{1,36}")
 
 
 @never_cache
@@ -20,11 +23,12 @@ def record(request: HttpRequest, request_id: str) -> HttpResponse:
     """JSON with HTTP Basic; an account sees its own invocations only."""
     try:
         key = basic_key(request)
-    except WrongKey:
+    except (WrongKey, AnotherSite):
         key = None
     if key is None:
         return _unauthorized()
-    row = Invocation.objects.filter(account=key.account, request_id=request_id).first()
+    known = Invocation.objects.filter(account=key.account, request_id=request_id)
+    row = known.first() if _ID.fullmatch(request_id) else None
     if row is None:
         message = f"There is no invocation {request_id} in account {key.account}."
         return JsonResponse({"error": "NotFound", "message": message}, status=404)

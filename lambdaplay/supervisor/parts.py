@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from django.conf import settings
 
@@ -25,7 +26,7 @@ class Part:
     run: Callable[[], None]
     stage: int
     grace: float
-    needs_database: bool = False
+    late: bool = True  # waits for the tables and shares what the supervisor has loaded
     aloud: bool = True  # what it prints is shown on the terminal too
 
 
@@ -36,36 +37,28 @@ STAGE_DOORS, STAGE_WORKERS, STAGE_ENVIRONMENTS, STAGE_SERVICES = range(4)
 def all_parts(listener: socket.socket) -> list[Part]:
     """Return the parts that this configuration asks for."""
     home = settings.LAMBDAPLAY_HOME
-    parts = [Part("host", _run_host, STAGE_ENVIRONMENTS, 0.7)]
+    parts = [Part("host", _run_host, STAGE_ENVIRONMENTS, 0.7, late=False)]
     if settings.LAMBDAPLAY_EMBEDDED_BROKER:
-        parts.append(Part("broker", lambda: broker.run(home.broker_socket), STAGE_SERVICES, 0.3, aloud=False))
+        run_broker = partial(broker.run, home.broker_socket)
+        parts.append(Part("broker", run_broker, STAGE_SERVICES, 0.3, late=False, aloud=False))
     if settings.LAMBDAPLAY_COMPANION == "moto":
-        parts.append(
-            Part(
-                "companion",
-                lambda: companion.run(home.companion_socket),
-                STAGE_SERVICES,
-                0.3,
-            )
-        )
+        parts.append(Part("companion", partial(companion.run, home.companion_socket), STAGE_SERVICES, 0.3))
     return [
         *parts,
-        Part("web", lambda: web.run(listener.fileno(), WEB_WORKERS), STAGE_DOORS, 1.8, needs_database=True),
+        Part("web", lambda: web.run(listener.fileno(), WEB_WORKERS), STAGE_DOORS, 1.8),
         Part(
             "worker",
             lambda: messenger.run_worker("worker", "events,polls,deliveries", POOL_THREADS),
             STAGE_WORKERS,
             1.2,
-            needs_database=True,
         ),
         Part(
             "control",
             lambda: messenger.run_worker("control", "control", CONTROL_THREADS),
             STAGE_WORKERS,
             1.2,
-            needs_database=True,
         ),
-        Part("beat", lambda: messenger.run_beat("beat"), STAGE_DOORS, 1.8, needs_database=True),
+        Part("beat", lambda: messenger.run_beat("beat"), STAGE_DOORS, 1.8),
     ]
 
 

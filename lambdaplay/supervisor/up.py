@@ -51,7 +51,7 @@ def up() -> int:
             supervisor.stop(1)
             return
         for part in parts:
-            if part.needs_database:
+            if part.late:
                 supervisor.add(part)
         supervisor.run_job("announce", announce, announced)
 
@@ -60,7 +60,7 @@ def up() -> int:
             tell("up", f"lambdaplay is not healthy yet; {settings.LAMBDAPLAY_URL}/healthz says why.")
 
     for part in parts:
-        if not part.needs_database:
+        if not part.late:
             supervisor.add(part)
     supervisor.run_job("prepare", prepare, prepared)
     # These start on the other cores meanwhile; none of them needs what is loaded now.

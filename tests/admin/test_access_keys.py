@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
+from invocations import clock
 from invocations.models import AccessKey
+
+pytestmark = pytest.mark.django_db
 
 PLACE = "/admin/invocations/accesskey/"
 
@@ -35,6 +39,16 @@ def test_revoking_needs_a_post_and_is_for_good(console: Client) -> None:
     assert "is revoked" in answer.content.decode()
     assert not AccessKey.objects.get().active
     assert "Revoke</button>" not in answer.content.decode()
+
+
+def test_the_environments_key_is_not_revoked_here(console: Client, admin: User) -> None:
+    key = AccessKey.objects.create(
+        key_id="test", secret="test", account="000000000000", user=admin, created_at=clock.now()
+    )
+    assert "from the environment" in console.get(PLACE).content.decode()
+    answer = console.post(f"{PLACE}{key.pk}/revoke/", follow=True)
+    assert "LAMBDAPLAY_ACCESS_KEY_ID" in answer.content.decode()
+    assert AccessKey.objects.get().active
 
 
 def test_a_page_of_another_site_cannot_make_or_revoke_a_key(admin: User) -> None:

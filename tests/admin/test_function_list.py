@@ -11,6 +11,8 @@ from invocations.admin.statistics import function_figures, percentile
 from invocations.values import Outcome
 from tests.admin.conftest import MakeFunction, record
 
+pytestmark = pytest.mark.django_db
+
 PLACE = "/admin/invocations/function/"
 
 

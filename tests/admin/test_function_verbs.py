@@ -18,6 +18,8 @@ from invocations.values import LATEST
 from lambdaplay.home import Home
 from tests.admin.conftest import ROLE, SOURCE, MakeFunction, let_settle, record
 
+pytestmark = pytest.mark.django_db
+
 ADD = "/admin/invocations/function/add/"
 CREATE = {
     "name": "hello",

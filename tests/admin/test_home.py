@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.test import Client
 
 from invocations import clock
@@ -10,6 +11,8 @@ from invocations.admin.home import exports
 from invocations.admin.statistics import day_totals, outcomes_per_minute
 from invocations.values import Outcome
 from tests.admin.conftest import record
+
+pytestmark = pytest.mark.django_db
 
 
 def test_the_figures_are_those_of_the_last_day(console: Client) -> None:

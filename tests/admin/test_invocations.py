@@ -15,6 +15,8 @@ from invocations.models import Invocation
 from invocations.values import Outcome
 from tests.admin.conftest import MakeFunction, record
 
+pytestmark = pytest.mark.django_db
+
 LIST = "/admin/invocations/invocation/"
 
 
@@ -110,6 +112,14 @@ def test_the_page_tells_the_sentence_and_everything_it_was_made_from(
         f"?from={row.request_id}",
     ):
         assert part in page, part
+
+
+def test_a_hint_that_the_runtime_wrote_is_part_of_the_sentence(console: Client) -> None:
+    row = record(
+        outcome=Outcome.FUNCTION_ERROR, log=b"START\nlambdaplay: this function's network is 'endpoint'.\nEND\n"
+    )
+    page = console.get(f"{LIST}{row.request_id}/").content.decode()
+    assert "This function&#x27;s network is &#x27;endpoint&#x27;." in page
 
 
 def test_the_same_address_gives_json(console: Client) -> None:

@@ -10,6 +10,8 @@ from django.test import Client
 from invocations.forms import login
 from invocations.forms.login import FAILURES, Failures
 
+pytestmark = pytest.mark.django_db
+
 PLACE = "/admin/login/"
 
 

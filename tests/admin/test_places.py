@@ -10,6 +10,8 @@ from django.test import Client
 
 from tests.admin.conftest import MakeFunction, record
 
+pytestmark = pytest.mark.django_db
+
 PAGE_BYTES = 100_000
 
 PLACES = [
@@ -98,6 +100,8 @@ def test_the_root_leads_to_the_console(client: Client, db: None) -> None:
     [
         "/admin/invocations/function/999999/change/",
         "/admin/invocations/function/99999999999999999999999/change/",
+        "/admin/invocations/function/99999999999999999999999/package/",
+        "/admin/invocations/function/99999999999999999999999/environments/",
         "/admin/invocations/function/x/change/",
         "/admin/invocations/invocation/00000000-0000-4000-8000-000000000000/",
         "/admin/invocations/invocation/7/change/",

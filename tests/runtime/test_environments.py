@@ -19,7 +19,7 @@ from invocations.errors import TooManyRequests
 from invocations.runtime import client
 from invocations.values import Execution, Outcome
 from tests.runtime.conftest import best
-from tests.runtime.hosts import SCOPE, Host, until
+from tests.runtime.hosts import SCOPE, Host, alive, until
 
 COUNTS = "n = 0\ndef handler(event, context):\n    global n\n    n += 1\n    return n\n"
 SLEEPS = "import time\ndef handler(event, context):\n    time.sleep(event)\n    return time.time()\n"
@@ -127,7 +127,7 @@ def test_parallel_events_overlap_in_environments_of_their_own(host: Host) -> Non
     assert took < 2.5
 
 
-# --- limits of concurrency ------------------------------------------------------------------------------------------------
+# --- limits of concurrency --------------------------------------------------------------------------------------------
 
 
 def in_another_process(work: Callable[[], object]) -> object:
@@ -181,7 +181,7 @@ def test_unreserved_functions_share_what_is_left(host: Host) -> None:
         assert running.result().outcome == Outcome.SUCCESS
 
 
-# --- /tmp --------------------------------------------------------------------------------------------------------------------
+# --- /tmp -------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("end", ["time.sleep(60)", "os._exit(1)"])
@@ -223,7 +223,7 @@ def handler(event, context):
     assert host.call(host.function(source, tmp_mb=3)) == ["ENOSPC", 3 << 20]
 
 
-# --- accidents ---------------------------------------------------------------------------------------------------------------
+# --- accidents --------------------------------------------------------------------------------------------------------
 
 
 def events_in_flight(host: Host, seconds: float) -> tuple[list[Execution], threading.Thread]:
@@ -289,18 +289,20 @@ def handler(event, context):
         if os.fork() == 0:
             os.setsid()
             if os.fork(): os._exit(0)
-            time.sleep(1000)
+            os.execv("/bin/sleep", ["sleep", event])
     time.sleep(30)
 """
+    mark = f"77078.{os.getpid()}"
     spec = host.function(source, timeout_seconds=30)
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(host.run, spec)
-        assert until(lambda: host.states(spec) == ["busy"])
-        below = until(lambda: (found := host.tree()[1:]) and len(found) > 6 and found)
+        running = pool.submit(host.run, spec, mark)
+        assert until(lambda: alive(mark) == 3)
+        below = host.tree()[1:]
         os.kill(host.process.pid, signal.SIGKILL)
         host.process.wait()
-        until(lambda: not any(map(still_runs, below)), 1.0)
+        until(lambda: not any(map(still_runs, below)) and not alive(mark), 1.0)
         assert not any(map(still_runs, below))
+        assert alive(mark) == 0
         assert running.result(5).outcome == Outcome.EXITED
     host.restart()
     assert host.call(host.function(COUNTS)) == 1

@@ -6,11 +6,10 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import psutil
 import pytest
 
 from invocations.values import Outcome
-from tests.runtime.hosts import Host, until
+from tests.runtime.hosts import Host, alive, until
 
 # Its processes start anew after a timeout, which a busy machine may take this long for, seconds.
 START_MARGIN = 0.15
@@ -33,11 +32,6 @@ def handler(event, context):
         os._exit(1)
     time.sleep(60)
 """
-
-
-def alive(mark: str) -> int:
-    """How many processes of the whole machine have this last argument."""
-    return sum((process.info["cmdline"] or [])[-1:] == [mark] for process in psutil.process_iter(["cmdline"]))
 
 
 @pytest.mark.parametrize(("end", "outcome"), [("timeout", Outcome.TIMEOUT), ("exit", Outcome.EXITED)])

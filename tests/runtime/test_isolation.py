@@ -54,7 +54,13 @@ def test_no_process_of_an_environment_runs_as_root_or_as_the_server(host: Host) 
 def test_the_servers_files_cannot_be_read(host: Host) -> None:
     home = settings.LAMBDAPLAY_HOME
     home.database.touch()
-    places: list[str | Path] = [home.database, home.root / "secrets.json", home.run / "host.json", "/etc/shadow", __file__]
+    places: list[str | Path] = [
+        home.database,
+        home.root / "secrets.json",
+        home.run / "host.json",
+        "/etc/shadow",
+        __file__,
+    ]
     assert all(Path(place).exists() for place in places)
     refused(tried(host, **{str(place): f"open({str(place)!r}).read()" for place in places}))
 

@@ -97,6 +97,24 @@ def test_an_accounts_number_is_its_key_on_this_machine_only(client: Client, hell
     assert client.get(PLACE, headers=basic("111122223333", "test")).status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "http://testserver", "Host": "testserver"}, 200),
+        ({"Sec-Fetch-Site": "none"}, 200),
+    ],
+)
+def test_a_key_that_a_browser_remembers_is_no_good_to_another_site(
+    client: Client, hello: Function, headers: dict[str, str], status: int
+) -> None:
+    form = {"payload": "{}", "invocation_type": "DryRun"}
+    assert client.post(PLACE, form, headers={**basic(), **headers}).status_code == status
+
+
 def test_a_session_needs_the_forms_token(hello: Function) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(User.objects.create_superuser("root"))

@@ -119,6 +119,33 @@ def test_lists_leave_states_out_and_qualify_versions(api: Any, function: str) ->
     assert [version["FunctionArn"].rsplit(":", 1)[1] for version in versions] == ["$LATEST", "1"]
 
 
+def test_updates_are_in_progress_first_and_then_serve(api: Any) -> None:
+    name = f"wire-{uuid.uuid4().hex[:8]}"
+    create(api, name)
+    changed = api.update_function_configuration(FunctionName=name, Timeout=9, Environment={"Variables": {"AB": "c"}})
+    assert (changed["Timeout"], changed["Environment"]) == (9, {"Variables": {"AB": "c"}})
+    assert (changed["State"], changed["LastUpdateStatus"]) == ("Active", "InProgress")
+    assert changed["LastUpdateStatusReasonCode"] == "Creating"
+    api.get_waiter("function_updated_v2").wait(FunctionName=name)
+    settled = api.get_function_configuration(FunctionName=name)
+    assert (settled["LastUpdateStatus"], settled["MemorySize"]) == ("Successful", 128)
+    assert settled["RevisionId"] != changed["RevisionId"]
+    stale = refused(api.update_function_configuration, FunctionName=name, RevisionId=changed["RevisionId"])
+    assert stale.response["Error"]["Code"] == "PreconditionFailedException"
+    code = package("def handler(event, context):\n    return 'second'\n")
+    preview = api.update_function_code(FunctionName=name, ZipFile=code, DryRun=True)
+    assert preview["CodeSha256"] != settled["CodeSha256"]
+    assert api.get_function_configuration(FunctionName=name)["CodeSha256"] == settled["CodeSha256"]
+    published = api.update_function_code(FunctionName=name, ZipFile=code, Publish=True)
+    assert (published["Version"], published["FunctionArn"].endswith(":1")) == ("1", True)
+    api.get_waiter("published_version_active").wait(FunctionName=name, Qualifier="1", WaiterConfig={"Delay": 1})
+    api.get_waiter("function_updated_v2").wait(FunctionName=name)
+    for qualifier in ("$LATEST", "1"):
+        answer = api.invoke(FunctionName=name, Qualifier=qualifier)
+        assert (answer["ExecutedVersion"], json.loads(answer["Payload"].read())) == (qualifier, "second")
+    api.delete_function(FunctionName=name)
+
+
 def test_aliases_come_and_go_with_their_weights(api: Any, function: str) -> None:
     api.publish_version(FunctionName=function)
     alias = api.create_alias(FunctionName=function, Name="live", FunctionVersion="1", Description="x")

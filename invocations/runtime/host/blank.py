@@ -1,7 +1,7 @@
 """A blank: an execution environment made ahead, before it is known for which function.
 
-Two processes. The *init* (init.py) is pid 1 of the environment's pid namespace. The *function process* waits for the order that tells which code to run, closes the jail
-around itself and becomes the runtime.
+Two processes. The *init* (init.py) is pid 1 of the environment's pid namespace. The *function process* waits for the
+order that tells which code to run, closes the jail around itself and becomes the runtime.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
 from invocations.runtime import channel
 from invocations.runtime.host.environment import Processes
@@ -25,7 +26,7 @@ _GIVE_UP_SECONDS = 3.0  # without a single success, before those who wait are to
 class Nursery:
     """Blanks of two kinds: with a network namespace of their own (True) and without (False).
 
-    `on_blank`: one is ready. `on_gone`: one that was ready is no more. `on_end`: the zygote ended, and with it every /tmp.
+    `on_blank`: one is ready. `on_gone`: a ready one is no more. `on_end`: the zygote ended, and with it every /tmp.
     """
 
     def __init__(
@@ -58,9 +59,11 @@ class Nursery:
     def start(self) -> None:
         self._started = time.monotonic()
         self._control, theirs = channel.pair()
+        # Everybody may read a command line, and functions are forked from this process: it gets no secret.
+        told = replace(self._settings, session_key_seed="").to_json()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [*zygote_command(self._settings.python), str(theirs.fileno()), self._settings.to_json(), self._level],
+                [*zygote_command(self._settings.python), str(theirs.fileno()), told, self._level],
                 env={},
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
