@@ -26,6 +26,10 @@ FILE_DESCRIPTORS = 1024
 PROCESSES = 1024
 FUNCTION_NAME_CHARACTERS = 64
 
+# What a function's owner may set for asynchronous invocation. Source: AWS's service model.
+RETRY_ATTEMPTS = (0, 2)
+EVENT_AGE_SECONDS = (60, 21_600)
+
 # Code packages, bytes.
 ZIPPED_BYTES = 52_428_800
 UNZIPPED_BYTES = 262_144_000
@@ -47,6 +51,9 @@ OUTPUT_BYTES_MAX = 256 * MIB
 # Ours: synchronous calls one web process holds at once. Beyond: 429. Nested calls come on top (they free their caller).
 HELD_CALLS = 128
 HELD_NESTED_CALLS = 192
+HELD_POLLS = 64  # long polls; beyond: HURRIED_POLLS of them wait BRIEF_POLL_SECONDS, the rest are answered at once
+HURRIED_POLLS = 16
+BRIEF_POLL_SECONDS = 1
 RESERVED_THREADS = 24  # console, health, management API
 
 PAGE_ITEMS = 50  # AWS answers at most 50 functions, versions or aliases a page

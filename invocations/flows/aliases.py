@@ -104,6 +104,7 @@ def delete_alias(scope: Scope, reference: str, name: str) -> None:
     with transaction.atomic():
         function = lock_function(bare)
         function.aliases.filter(name=name).delete()
+        function.event_invoke_configs.filter(qualifier=name).delete()
         function.changed()
 
 

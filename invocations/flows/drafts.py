@@ -25,7 +25,6 @@ Params = Mapping[str, Any]
 _EMPTY: dict[str, Callable[[Any], bool]] = {
     "PackageType": lambda value: value == "Zip",
     "VpcConfig": lambda value: not value.get("SubnetIds") and not value.get("SecurityGroupIds"),
-    "DeadLetterConfig": lambda value: not value.get("TargetArn"),
     "SnapStart": lambda value: value.get("ApplyOn") in (None, "None"),
     "ImageConfig": lambda value: not any(value.values()),
     "LoggingConfig": lambda value: (
@@ -46,6 +45,7 @@ _CONFIGURATION = {
     "Environment",
     "TracingConfig",
     "LoggingConfig",
+    "DeadLetterConfig",
 }
 _CREATE = _CONFIGURATION | {"FunctionName", "Code", "Tags", "Publish", "Architectures"}
 _UPDATE_CONFIGURATION = _CONFIGURATION | {"FunctionName", "RevisionId"}
@@ -129,6 +129,7 @@ def _configuration(params: Params) -> ConfigurationChanges:
         variables=(params.get("Environment") or {}).get("Variables"),
         tracing_mode=(params.get("TracingConfig") or {}).get("Mode"),
         log_group=(params.get("LoggingConfig") or {}).get("LogGroup"),
+        dead_letter_arn=(params.get("DeadLetterConfig") or {}).get("TargetArn"),
     )
 
 

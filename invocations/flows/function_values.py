@@ -10,6 +10,7 @@ from invocations.decisions.constraints import detected, range_violation, shape_m
 from invocations.decisions.environment_variables import name_violation, variables_problem
 from invocations.decisions.runtime_names import runtime_problem
 from invocations.errors import InvalidParameterValue, ValidationException
+from invocations.flows.destination_rules import check_dead_letter_queue
 from invocations.runtime.code import CodePackage
 
 NETWORKS = ("", "endpoint", "internet", "host")  # "": the server's default
@@ -32,6 +33,7 @@ class ConfigurationChanges:
     variables: Mapping[str, str] | None = None
     tracing_mode: str | None = None
     log_group: str | None = None
+    dead_letter_arn: str | None = None  # "": none any more
     network: str | None = None  # ours: of the function, all versions
 
     def check(self) -> None:
@@ -50,6 +52,7 @@ class ConfigurationChanges:
             problem = f"The network must be one of: {', '.join(NETWORKS[1:])}."
         if problem is not None:
             raise InvalidParameterValue(problem)
+        check_dead_letter_queue(self.dead_letter_arn or "")
 
     def _violations(self) -> list[str | None]:
         texts = (
@@ -58,6 +61,7 @@ class ConfigurationChanges:
             ("Description", self.description, "description"),
             ("TracingMode", self.tracing_mode, "tracingConfig.mode"),
             ("LogGroup", self.log_group, "loggingConfig.logGroup"),
+            ("ResourceArn", self.dead_letter_arn, "deadLetterConfig.targetArn"),
         )
         numbers = (
             (self.timeout_seconds, 1, limits.TIMEOUT_SECONDS_MAX, "timeout"),
@@ -89,6 +93,7 @@ class FunctionDraft:
     variables: Mapping[str, str] | None = None
     tracing_mode: str = "PassThrough"
     log_group: str | None = None  # None: /aws/lambda/<name>
+    dead_letter_arn: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     publish: bool = False
     network: str = ""
@@ -108,6 +113,7 @@ class FunctionDraft:
             variables=self.variables,
             tracing_mode=self.tracing_mode,
             log_group=self.log_group,
+            dead_letter_arn=self.dead_letter_arn,
             network=self.network,
         )
 

@@ -115,6 +115,7 @@ def _create(scope: Scope, name: str, draft: FunctionDraft) -> FunctionVersion:
         variables=None if draft.variables is None else dict(draft.variables),
         tracing_mode=draft.tracing_mode,
         log_group=draft.log_group or f"/aws/lambda/{name}",
+        dead_letter_arn=draft.dead_letter_arn,
         code_sha256=draft.code.sha256,
         code_size=draft.code.zipped_bytes,
         state_since=real,
@@ -215,6 +216,7 @@ def _delete_version(function: Function, version: str) -> None:
             f"Unable to delete version because the following aliases reference it: [{', '.join(pointing)}]"
         )
     function.versions.filter(version=version).delete()
+    function.event_invoke_configs.filter(qualifier=version).delete()
     function.changed()
 
 

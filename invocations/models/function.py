@@ -27,6 +27,7 @@ FROZEN = (
     "variables",
     "tracing_mode",
     "log_group",
+    "dead_letter_arn",
     "code_sha256",
     "code_size",
 )

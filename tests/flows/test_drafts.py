@@ -54,7 +54,6 @@ UNSUPPORTED: dict[str, Any] = {
     "Layers": ["arn:aws:lambda:us-east-1:000000000000:layer:x:1"],
     "KMSKeyArn": "arn:aws:kms:us-east-1:000000000000:key/x",
     "SnapStart": {"ApplyOn": "PublishedVersions"},
-    "DeadLetterConfig": {"TargetArn": "arn:aws:sqs:us-east-1:000000000000:q"},
     "CodeSigningConfigArn": "arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-00000000000000000",
     "LoggingConfig": {"LogFormat": "JSON"},
     "PublishTo": "LATEST_PUBLISHED",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from invocations import limits
 from invocations.wire.call import Answer, Call
-from invocations.wire.services.lambda_ import account, aliases, concurrency, functions, refused, versions
+from invocations.wire.services.lambda_ import account, aliases, concurrency, event_invoke, functions, refused, versions
 from invocations.wire.services.lambda_.invoke import direct
 from invocations.wire.services.lambda_.names import split_qualifier as prepare
 
@@ -20,6 +20,7 @@ OPERATIONS: dict[str, Callable[[Call], Answer]] = {
     **versions.OPERATIONS,
     **aliases.OPERATIONS,
     **concurrency.OPERATIONS,
+    **event_invoke.OPERATIONS,
     **account.OPERATIONS,
     **refused.OPERATIONS,
 }

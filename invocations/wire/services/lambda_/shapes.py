@@ -44,6 +44,8 @@ def listed(version: FunctionVersion, qualifier: str | None = None) -> dict[str, 
     }
     if version.variables is not None:
         found["Environment"] = {"Variables": version.variables}
+    if version.dead_letter_arn:
+        found["DeadLetterConfig"] = {"TargetArn": version.dead_letter_arn}
     return found
 
 
