@@ -46,6 +46,9 @@ class Refusal(LambdaplayError):
     status = 400
     message_key = "message"
     fault = "User"
+    # Where a service spoke the query protocol before JSON (SQS): the error's older name, and what stands before `code`.
+    query_code = ""
+    namespace = ""
 
     def __init__(self, message: str, *, code: str | None = None, extra: Mapping[str, str] | None = None) -> None:
         super().__init__(message)

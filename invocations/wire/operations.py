@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from types import ModuleType
 from typing import Any
 
@@ -54,7 +55,7 @@ def _run(
         raise UnsupportedOption(f"lambdaplay does not offer the operation {name} of {service.name}.")
     params = parse(service, protocol, name, request, uri, body)
     call = Call(service.name, name, params, caller, request.headers, body, request.path, request_id)
-    with pooled():
+    with nullcontext() if name in service.waits else pooled():
         answer = handler(call)
     response: Response = protocol.write(load(service.model).operation_model(name), answer, request_id)
     return response

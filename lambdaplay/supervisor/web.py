@@ -8,12 +8,12 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from invocations.limits import HELD_CALLS, HELD_NESTED_CALLS, RESERVED_THREADS
+from invocations.limits import HELD_CALLS, HELD_NESTED_CALLS, HELD_POLLS, HURRIED_POLLS, RESERVED_THREADS
 from invocations.wire.underscores import set_aside
 from lambdaplay.supervisor.process import die_with_parent
 from lambdaplay.supervisor.webworker import LingeringWorker
 
-THREADS = HELD_CALLS + HELD_NESTED_CALLS + RESERVED_THREADS  # per worker process
+THREADS = HELD_CALLS + HELD_NESTED_CALLS + HELD_POLLS + HURRIED_POLLS + RESERVED_THREADS  # per worker process
 GRACE_SECONDS = 1  # for calls in flight when we stop
 KEEPALIVE_SECONDS = 75
 # Only the worker's accepting thread must show up this often; calls in other threads may take their 900 s.

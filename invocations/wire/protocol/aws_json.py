@@ -46,8 +46,11 @@ def write(operation: OperationModel, answer: Answer, request_id: str) -> Respons
 def error(refusal: Refusal, request_id: str) -> Response:
     """JSON services answer 400 for every fault of the caller's, whatever REST services do."""
     status = refusal.status if refusal.status >= 500 else 400
-    members = {"__type": refusal.code, **refusal.extra, "message": refusal.message}
+    kind = f"{refusal.namespace}#{refusal.code}" if refusal.namespace else refusal.code
+    members = {"__type": kind, **refusal.extra, "message": refusal.message}
     headers = [("x-amzn-ErrorType", refusal.code)]
+    if refusal.query_code:
+        headers.append(("x-amzn-query-error", f"{refusal.query_code};Sender"))
     return _finish(status, headers, dump(members), request_id, "1.0")
 
 

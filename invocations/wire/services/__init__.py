@@ -1,8 +1,9 @@
 """One file or package per service, each with SERVICE (its signing name), MODEL (botocore's name) and OPERATIONS.
 
 A module may add LIMITS (bytes of body by operation), UNCHECKED (field paths whose constraints it judges itself, by
-operation), `prepare` (a last look at the members before they are validated) and `direct`, a function that recognises a
-request which needs no model (Lambda's Invoke).
+operation), WAITS (operations that may wait, and so take a database connection only when they need one), `prepare` (a
+last look at the members before they are validated) and `direct`, a function that recognises a request which needs no
+model (Lambda's Invoke).
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Service:
     unchecked: Mapping[str, Container[str]]
     prepare: Callable[[OperationModel, dict[str, Any]], None] | None
     direct: Callable[[Request], Plan | None] | None
+    waits: Container[str] = ()
 
 
 @cache
@@ -48,5 +50,6 @@ def registry() -> Mapping[str, Service]:
             getattr(module, "UNCHECKED", {}),
             getattr(module, "prepare", None),
             getattr(module, "direct", None),
+            getattr(module, "WAITS", ()),
         )
     return found
