@@ -414,12 +414,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='message',
             name='queue',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='messages', to='invocations.queue'),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='messages', to='invocations.queue'),
         ),
         migrations.AddField(
             model_name='dedupid',
             name='queue',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, to='invocations.queue'),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, to='invocations.queue'),
         ),
         migrations.AddField(
             model_name='testevent',

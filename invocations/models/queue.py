@@ -69,7 +69,7 @@ class Message(models.Model):
     """One message in one queue. In flight: `receipt` is set and `visible_ms` lies ahead."""
 
     # Rows are removed together by the engine, in batches; Django need not look for what hangs on them.
-    queue = models.ForeignKey(Queue, on_delete=models.DO_NOTHING, related_name="messages")
+    queue = models.ForeignKey(Queue, on_delete=models.DO_NOTHING, related_name="messages", db_index=False)
     message_id = models.CharField(max_length=36)
     sent_ms = models.BigIntegerField()
     visible_ms = models.BigIntegerField()
@@ -112,7 +112,7 @@ class MessageBody(models.Model):
 class DedupId(models.Model):
     """A FIFO message that was accepted: the same id is not delivered again before `expires_ms`."""
 
-    queue = models.ForeignKey(Queue, on_delete=models.DO_NOTHING)
+    queue = models.ForeignKey(Queue, on_delete=models.DO_NOTHING, db_index=False)
     group = models.CharField(max_length=128, blank=True, default="")  # "" when the scope is the whole queue
     deduplication_id = models.CharField(max_length=128)
     message_id = models.CharField(max_length=36)
