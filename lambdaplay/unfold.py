@@ -68,6 +68,10 @@ UNFOLD: dict[str, Any] = {
                         "admin:invocations_invocation_changelist",
                         "invocations.view_invocation",
                     ),
+                    _place(
+                        "Deliveries", "outbox", "admin:invocations_delivery_changelist", "invocations.view_delivery"
+                    ),
+                    _place("Queues", "inbox", "admin:invocations_queue_changelist", "invocations.view_queue"),
                     _place("Clock", "schedule", "clock", "invocations.view_clockstate"),
                 ]
             },

@@ -1,5 +1,5 @@
 """The console. Importing it registers every page with Django's admin."""
 
-from invocations.admin import access_keys, functions, invocations, thirdparty
+from invocations.admin import access_keys, deliveries, functions, invocations, queues, thirdparty
 
-__all__ = ["access_keys", "functions", "invocations", "thirdparty"]
+__all__ = ["access_keys", "deliveries", "functions", "invocations", "queues", "thirdparty"]

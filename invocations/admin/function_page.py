@@ -12,6 +12,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from invocations.admin.function_events import events_context
 from invocations.admin.function_list import spark as day_line
 from invocations.admin.live import look
 from invocations.admin.packages import look_into
@@ -28,6 +29,7 @@ from invocations.values import LATEST
 TABS = (
     ("test", "Code and test"),
     ("configuration", "Configuration"),
+    ("events", "Events"),
     ("versions", "Versions and aliases"),
     ("activity", "Activity"),
 )
@@ -177,6 +179,7 @@ def _activity(request: HttpRequest, function: Function, latest: FunctionVersion)
 _TAB_CONTEXT: dict[str, Callable[[HttpRequest, Function, FunctionVersion], dict[str, Any]]] = {
     "test": _test,
     "configuration": _configuration,
+    "events": events_context,
     "versions": _versions,
     "activity": _activity,
 }

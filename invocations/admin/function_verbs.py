@@ -59,7 +59,7 @@ def save_configuration(request: HttpRequest, function: Function) -> HttpResponse
         functions.update_configuration(function.scope, function.name, form.changes())
         return "The configuration is saved. Environments of the old one end; the next call starts in a new one."
 
-    return _submit(request, function, "configuration", "configuration_form", form, save)
+    return submit(request, function, "configuration", "configuration_form", form, save)
 
 
 def save_concurrency(request: HttpRequest, function: Function) -> HttpResponse:
@@ -73,7 +73,7 @@ def save_concurrency(request: HttpRequest, function: Function) -> HttpResponse:
         concurrency.put_concurrency(function.scope, function.name, reserved)
         return f"{reserved} concurrent executions are reserved." if reserved else "Every call is throttled now."
 
-    return _submit(request, function, "configuration", "concurrency_form", form, save)
+    return submit(request, function, "configuration", "concurrency_form", form, save)
 
 
 def publish(request: HttpRequest, function: Function) -> HttpResponse:
@@ -88,7 +88,7 @@ def publish(request: HttpRequest, function: Function) -> HttpResponse:
             return f"Nothing has changed since version {made.version}: that is still the newest."
         return f"Version {made.version} is published."
 
-    return _submit(request, function, "versions", "publish_form", form, save)
+    return submit(request, function, "versions", "publish_form", form, save)
 
 
 def delete_version(request: HttpRequest, function: Function) -> HttpResponse:
@@ -100,7 +100,7 @@ def delete_version(request: HttpRequest, function: Function) -> HttpResponse:
         functions.delete_function(function.scope, function.name, version)
         return f"Version {version} is deleted."
 
-    return _submit(request, function, "versions", "", None, save)
+    return submit(request, function, "versions", "", None, save)
 
 
 def save_alias(request: HttpRequest, function: Function) -> HttpResponse:
@@ -115,7 +115,7 @@ def save_alias(request: HttpRequest, function: Function) -> HttpResponse:
         aliases.create_alias(function.scope, function.name, given["name"], given["version"], **settings)
         return f"Alias {given['name']} is created."
 
-    return _submit(request, function, "versions", "alias_form", form, save)
+    return submit(request, function, "versions", "alias_form", form, save)
 
 
 def delete_alias(request: HttpRequest, function: Function) -> HttpResponse:
@@ -125,7 +125,7 @@ def delete_alias(request: HttpRequest, function: Function) -> HttpResponse:
         aliases.delete_alias(function.scope, function.name, name)
         return f"Alias {name} is deleted."
 
-    return _submit(request, function, "versions", "", None, save)
+    return submit(request, function, "versions", "", None, save)
 
 
 def save_event(request: HttpRequest, function: Function) -> HttpResponse:
@@ -189,7 +189,7 @@ def delete(request: HttpRequest, function: Function) -> HttpResponse:
     return page(request, "console/function_delete.html", "Delete", context, crumbs, 409 if problem else 200)
 
 
-def _submit(
+def submit(
     request: HttpRequest, function: Function, tab: str, name: str, form: Form | None, save: Callable[[], str]
 ) -> HttpResponse:
     """Run `save` for a valid form and go back to the tab; else show the tab with the form as it was filled in."""

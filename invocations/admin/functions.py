@@ -13,7 +13,14 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_GET, require_POST
 from unfold.admin import ModelAdmin
 
-from invocations.admin import function_create, function_list, function_page, function_verbs, invoke_panel
+from invocations.admin import (
+    function_create,
+    function_event_verbs,
+    function_list,
+    function_page,
+    function_verbs,
+    invoke_panel,
+)
 from invocations.models import Function
 
 View = Callable[[HttpRequest, Function], HttpResponse | FileResponse]
@@ -23,6 +30,9 @@ _POSTS: dict[str, tuple[str, View]] = {
     "save_code": ("code/", function_verbs.save_code),
     "save_configuration": ("configuration/", function_verbs.save_configuration),
     "save_concurrency": ("concurrency/", function_verbs.save_concurrency),
+    "save_event_config": ("events-config/", function_event_verbs.save_event_config),
+    "save_dead_letter": ("dead-letter/", function_event_verbs.save_dead_letter),
+    "save_recursion": ("recursion/", function_event_verbs.save_recursion),
     "publish": ("publish/", function_verbs.publish),
     "delete_version": ("versions/delete/", function_verbs.delete_version),
     "save_alias": ("aliases/", function_verbs.save_alias),

@@ -20,12 +20,14 @@ PLACES = [
     "/admin/invocations/function/add/",
     "/admin/invocations/function/{function}/change/",
     "/admin/invocations/function/{function}/change/?tab=configuration",
+    "/admin/invocations/function/{function}/change/?tab=events",
     "/admin/invocations/function/{function}/change/?tab=versions",
     "/admin/invocations/function/{function}/change/?tab=activity",
     "/admin/invocations/function/{function}/delete/",
     "/admin/invocations/function/{function}/environments/",
     "/admin/invocations/invocation/",
     "/admin/invocations/invocation/{invocation}/",
+    "/admin/invocations/delivery/",
     "/admin/invocations/accesskey/",
     "/admin/doctor/",
     "/admin/auth/user/",
@@ -51,7 +53,8 @@ def test_the_sidebar_has_the_places_in_their_order(console: Client) -> None:
     sidebar = page[page.index('id="nav-sidebar-apps"') : page.index('id="main"')]
     titles = re.findall(r"<span>([^<]+)</span>", sidebar)
     assert titles == [
-        "Home", "Functions", "Invocations", "Access keys", "Users", "Groups", "Celery results", "Doctor",
+        "Home", "Functions", "Invocations", "Deliveries", "Clock",
+        "Access keys", "Users", "Groups", "Celery results", "Doctor",
     ]  # fmt: skip
 
 
