@@ -70,6 +70,7 @@ LAMBDAPLAY_CLOCK = _text("LAMBDAPLAY_CLOCK", "real")
 # Our own history, in days of real time since it was written.
 LAMBDAPLAY_KEEP_PAYLOADS_DAYS = _number("LAMBDAPLAY_KEEP_PAYLOADS_DAYS", 14)
 LAMBDAPLAY_KEEP_ROWS_DAYS = _number("LAMBDAPLAY_KEEP_ROWS_DAYS", 90)
+LAMBDAPLAY_PATH = _text("PATH", "/usr/local/bin:/usr/bin:/bin")  # where runtimes and tools are looked for
 LAMBDAPLAY_EXTRA_HOSTS = [name for name in _text("LAMBDAPLAY_ALLOWED_HOSTS", "").split(",") if name]
 
 try:
