@@ -27,3 +27,7 @@ def _join_floors() -> None:
         accept(request, Lineage(hops, caused_by))
 
     function.register(accept_event)
+
+    from invocations.flows import clock, waiting
+
+    clock.due_source(waiting.next_due)

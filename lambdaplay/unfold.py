@@ -69,6 +69,9 @@ UNFOLD: dict[str, Any] = {
                         "invocations.view_invocation",
                     ),
                     _place(
+                        "Waiting room", "hourglass", "admin:invocations_waiting", "invocations.view_invocation"
+                    ),
+                    _place(
                         "Deliveries", "outbox", "admin:invocations_delivery_changelist", "invocations.view_delivery"
                     ),
                     _place("Queues", "inbox", "admin:invocations_queue_changelist", "invocations.view_queue"),

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from invocations.admin.charts import bars
 from invocations.admin.live import look
 from invocations.admin.statistics import day_totals, outcomes_per_minute
+from invocations.flows import waiting
 from invocations.models import Function
 
 DEFAULT_SECRET = "test"  # noqa: S105 - the documented default of a server that only this machine reaches
@@ -23,6 +24,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         **context,
         "title": "Home",
         "live": look(),
+        "waiting": waiting.figures(),
+        "counted": waiting.COUNTED,
         "day_total": total,
         "day_failed": failed,
         "hour_total": sum(minute.total for minute in minutes),

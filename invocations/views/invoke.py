@@ -87,11 +87,11 @@ def _answer(request: HttpRequest, name: str, caller: Caller) -> HttpResponse:
     except LambdaplayError as error:
         return _refusal(request, error)
     if wants_json(request):
-        return JsonResponse(_document(result))
+        return JsonResponse(_document(result), status=_status(result))
     document = _document(result)
     pretty = json.dumps(document["payload"], indent=2, ensure_ascii=False)[:PRETTY_CHARACTERS] if result.payload else ""
     context = {"name": name, "result": result, "document": document, "pretty": pretty}
-    return render(request, "submission/result.html", context)
+    return render(request, "submission/result.html", context, status=_status(result))
 
 
 def _form_page(request: HttpRequest, name: str, caller: Caller) -> HttpResponse:
@@ -109,6 +109,11 @@ def _refusal(request: HttpRequest, error: LambdaplayError) -> HttpResponse:
     status = 503 if status == 500 else status
     code = error.code if isinstance(error, Refusal) else "ServiceUnavailableException"
     return problem(request, status, code, refusal_sentence(error))
+
+
+def _status(result: InvocationResult) -> int:
+    """An accepted event is 202 here too. A dry run's 204 would allow no body, and this answer has one."""
+    return 202 if result.status_code == 202 else 200
 
 
 def _document(result: InvocationResult) -> dict[str, Any]:

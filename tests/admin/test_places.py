@@ -26,6 +26,7 @@ PLACES = [
     "/admin/invocations/function/{function}/delete/",
     "/admin/invocations/function/{function}/environments/",
     "/admin/invocations/invocation/",
+    "/admin/invocations/invocation/waiting/",
     "/admin/invocations/invocation/{invocation}/",
     "/admin/invocations/delivery/",
     "/admin/invocations/accesskey/",
@@ -53,7 +54,7 @@ def test_the_sidebar_has_the_places_in_their_order(console: Client) -> None:
     sidebar = page[page.index('id="nav-sidebar-apps"') : page.index('id="main"')]
     titles = re.findall(r"<span>([^<]+)</span>", sidebar)
     assert titles == [
-        "Home", "Functions", "Invocations", "Deliveries", "Clock",
+        "Home", "Functions", "Invocations", "Waiting room", "Deliveries", "Queues", "Clock",
         "Access keys", "Users", "Groups", "Celery results", "Doctor",
     ]  # fmt: skip
 
