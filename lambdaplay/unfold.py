@@ -68,9 +68,7 @@ UNFOLD: dict[str, Any] = {
                         "admin:invocations_invocation_changelist",
                         "invocations.view_invocation",
                     ),
-                    _place(
-                        "Waiting room", "hourglass", "admin:invocations_waiting", "invocations.view_invocation"
-                    ),
+                    _place("Waiting room", "hourglass", "waiting", "invocations.view_invocation"),
                     _place(
                         "Deliveries", "outbox", "admin:invocations_delivery_changelist", "invocations.view_delivery"
                     ),

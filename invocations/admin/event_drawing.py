@@ -48,7 +48,7 @@ def draw(spans: Sequence[Span], end: str, sendings: Sequence[Sending]) -> SafeSt
     width = max(WIDE, round(last + room))
     bottom = DELIVERY_Y + STEP * (len(sendings) - 1) if sendings else FUNCTION_Y
     right = width - 10
-    height = bottom + 44
+    height = bottom + (32 if sendings else 54)
     lanes = [("client", CLIENT_Y), ("queue", QUEUE_Y), ("function", FUNCTION_Y)]
     parts: Iterable[SafeString] = (
         *(_lane(name, y, right) for name, y in lanes),
@@ -58,7 +58,7 @@ def draw(spans: Sequence[Span], end: str, sendings: Sequence[Sending]) -> SafeSt
         *_arrows(placed),
         *([_end(end, placed)] if end else []),
         *_deliveries(sendings, last),
-        *_ticks(placed, bottom + 36),
+        *_ticks(placed, height - 8),
     )
     return format_html(
         '<svg class="c-tl c-ev" viewBox="0 0 {} {}" style="min-width:{}px" role="img" '
@@ -234,5 +234,5 @@ def _ticks(placed: Sequence[Placed], y: float) -> Iterable[SafeString]:
         reached = x
         yield format_html(
             '<path class="c-ev-tick" d="M{0} {1}v5"/><text class="c-tl-tick" x="{0}" y="{2}">{3}</text>',
-            x, y - 20, y - 3, hour(moment),
+            x, y - 17, y, hour(moment),
         )  # fmt: skip

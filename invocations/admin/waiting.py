@@ -63,7 +63,6 @@ def places() -> list[URLPattern]:
     """To be put into the admin's addresses below `invocations/invocation/`."""
     view = admin.site.admin_view
     return [
-        path("waiting/", view(waiting_room), name="invocations_waiting"),
         path("<uuid:request_id>/run-now/", view(run_now), name="invocations_waiting_run_now"),
         path("<uuid:request_id>/cancel/", view(cancel), name="invocations_waiting_cancel"),
     ]
@@ -120,7 +119,7 @@ def _verb(request: HttpRequest, request_id: str, verb: Callable[[str], waiting.H
     (messages.success if happened.done else messages.warning)(request, happened.sentence)
     if request.POST.get("next") == "event":
         return HttpResponseRedirect(reverse("admin:invocations_invocation_detail", args=[request_id]))
-    return HttpResponseRedirect(reverse("admin:invocations_waiting"))
+    return HttpResponseRedirect(reverse("waiting"))
 
 
 def _narrowed(filters: WaitingFilter) -> QuerySet[Invocation]:

@@ -26,7 +26,7 @@ PLACES = [
     "/admin/invocations/function/{function}/delete/",
     "/admin/invocations/function/{function}/environments/",
     "/admin/invocations/invocation/",
-    "/admin/invocations/invocation/waiting/",
+    "/admin/waiting/",
     "/admin/invocations/invocation/{invocation}/",
     "/admin/invocations/delivery/",
     "/admin/invocations/accesskey/",
