@@ -95,14 +95,14 @@ def read_event(row: Invocation) -> Event:
         reason=reason,
         headline=_headline(row, facts, policy, reason, now),
         causes=Invocation.objects.filter(request_id=row.caused_by).first() if row.caused_by else None,
-        caused=list(caused_by(row.request_id)),
+        caused=caused_by(row.request_id),
         task=TaskResult.objects.filter(task_id=row.request_id).first(),
         now=now,
     )
 
 
 def caused_by(request_id: str) -> Sequence[Invocation]:
-    return Invocation.objects.filter(caused_by=request_id).order_by("id")[:RELATIVES]
+    return list(Invocation.objects.filter(caused_by=request_id).order_by("id")[:RELATIVES])
 
 
 def error_of(attempt: Attempt) -> str:

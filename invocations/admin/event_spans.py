@@ -142,5 +142,3 @@ def reason_of(row: Invocation, attempts: Sequence[Attempt], policy: Policy) -> R
         error_type=row.error_type,
         retries=policy.max_retries,
     )
-
-

@@ -5,6 +5,8 @@ Each verb is one guarded update: when the event is not waiting any more, nothing
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +17,7 @@ from invocations.values import Scope
 from lambdaplay.db.pool import pooled
 
 COUNTED = 10_000  # beyond this many, a figure says "or more"
+LOOK_SECONDS = 0.1  # real time, between two looks at an event that is followed
 TOLD = 8  # messages sent after an event was made due; the sweepers send the rest
 
 
@@ -57,6 +60,21 @@ def figures() -> Figures:
         waiting = Invocation.objects.filter(state=Invocation.State.QUEUED).order_by("due_at")
         accepted = list(waiting.values_list("accepted_at", flat=True)[:COUNTED])
     return Figures(len(accepted), min(accepted, default=None))
+
+
+def progress(request_id: str) -> Iterator[Invocation]:
+    """Yield the event's row as it is, and again after each change of it, until it has ended."""
+    known = None
+    while True:
+        with pooled():
+            row = Invocation.objects.get(request_id=request_id)
+        now = (row.state, row.claim_no, row.due_at)
+        if now != known:
+            yield row
+        if row.ended_at is not None:
+            return
+        known = now
+        time.sleep(LOOK_SECONDS)
 
 
 def next_due() -> datetime | None:

@@ -158,7 +158,7 @@ def test_the_figures_and_the_clock_know_what_waits(console: Client) -> None:
     record()
     assert waiting.figures() == waiting.Figures(1, row.accepted_at)
     assert waiting.next_due() == row.due_at
-    assert '<b>1</b>waiting <small>oldest' in console.get("/admin/").content.decode()
+    assert "<b>1</b>waiting <small>oldest" in console.get("/admin/").content.decode()
 
 
 def test_the_page_draws_attempts_waits_and_what_is_planned(console: Client) -> None:

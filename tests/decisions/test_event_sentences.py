@@ -62,7 +62,7 @@ def test_every_attempt_is_told_with_its_rule(told: Told, text: str) -> None:
     assert attempt_sentence(told) == text
 
 
-@pytest.mark.parametrize("outcome", [one for one in Outcome])
+@pytest.mark.parametrize("outcome", list(Outcome))
 def test_no_outcome_is_without_words(outcome: Outcome) -> None:
     text = attempt_sentence(replace(FAILED, outcome=outcome))
     assert text.startswith("Attempt 2 of ")
@@ -118,7 +118,7 @@ WAITS = Waits("retry", "retry 1 of 2", NEXT, False, Policy(), failures=1)
         (replace(WAITS, kind="new", due=True), "as soon as a worker is free"),
         (
             replace(WAITS, kind="deferred", deferrals=3, error="Throttled: none left."),
-            "Could not be run 3 times in a row: Throttled: none left. Next try at 12:03:00 (back-off from 1 s to 5 min)",
+            "3 times in a row: Throttled: none left. Next try at 12:03:00 (back-off from 1 s to 5 min)",
         ),
         (replace(WAITS, kind="lost", due=True), "possible duplicate"),
     ],
