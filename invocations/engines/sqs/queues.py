@@ -176,13 +176,13 @@ def _tag(queue: Queue, tags: Mapping[str, str]) -> None:
         raise InvalidValue(f"Too many tags added for queue {queue.name}.")
 
 
-def purge(queue: Queue) -> None:
-    """Delete all messages, at most once a minute. Raises PurgeQueueInProgress."""
+def purge(queue: Queue) -> int:
+    """Delete all messages, at most once a minute; return how many. Raises PurgeQueueInProgress."""
     now = now_ms()
     free = Q(purged_ms=None) | Q(purged_ms__lte=now - limits.PURGE_MS)
     if not Queue.objects.filter(free, pk=queue.pk).update(purged_ms=now):
         raise PurgeQueueInProgress(queue.name)
-    removal.empty(queue)
+    return removal.empty(queue)
 
 
 def delete(queue: Queue) -> None:

@@ -1,0 +1,78 @@
+"""What the queue page's buttons do. Each says what it did, or why not, and leads back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from invocations.admin.pages import page
+from invocations.admin.queue_page import queue_page, queues_crumb
+from invocations.engines.sqs import content, move_tasks, queues, sending
+from invocations.engines.sqs.errors import QueueRefusal
+from invocations.forms import refusal_sentence
+from invocations.forms.queues import SendForm
+from invocations.models import MoveTask, Queue
+
+
+def _back(queue: Queue) -> HttpResponse:
+    return HttpResponseRedirect(reverse("admin:invocations_queue_change", args=[queue.pk]))
+
+
+def _told(request: HttpRequest, queue: Queue, act: Callable[[], str]) -> HttpResponse:
+    try:
+        messages.success(request, act())
+    except QueueRefusal as refusal:
+        messages.error(request, refusal_sentence(refusal))
+    return _back(queue)
+
+
+def send(request: HttpRequest, queue: Queue) -> HttpResponse:
+    form = SendForm(request.POST)
+    if not form.is_valid():
+        return queue_page(request, queue, form=form, status=400)
+    message = form.message(request.user.get_username())
+    try:
+        content.check(queue, message)
+        sent = sending.send(queue, [message])[0]
+    except QueueRefusal as refusal:
+        form.add_error(None, refusal_sentence(refusal))
+        return queue_page(request, queue, form=form, status=400)
+    messages.success(request, f"Sent: {sent.message_id}.")
+    return _back(queue)
+
+
+def purge(request: HttpRequest, queue: Queue) -> HttpResponse:
+    return _told(request, queue, lambda: f"{queues.purge(queue)} messages are deleted.")
+
+
+def redrive(request: HttpRequest, queue: Queue) -> HttpResponse:
+    """Start to move the messages of a dead-letter queue back to where they died."""
+
+    def act() -> str:
+        task = move_tasks.start(queue.arn, None, None)
+        return f"{task.to_move} messages are on their way back."
+
+    return _told(request, queue, act)
+
+
+def cancel_redrive(request: HttpRequest, queue: Queue) -> HttpResponse:
+    def act() -> str:
+        task = MoveTask.objects.filter(source_arn=queue.arn, status=MoveTask.Status.RUNNING).first()
+        if task is None:
+            return "No redrive is running."
+        move_tasks.cancel(move_tasks.write_handle(task))
+        return "The redrive is being stopped; what was moved stays moved."
+
+    return _told(request, queue, act)
+
+
+def delete(request: HttpRequest, queue: Queue) -> HttpResponse:
+    if request.method == "POST":
+        queues.delete(queue)
+        messages.success(request, f"{queue.name} is deleted.")
+        return HttpResponseRedirect(reverse("admin:invocations_queue_changelist"))
+    context = {"queue": queue, "counts": queues.counts(queue), "sources": queues.sources_of(queue, most=20)}
+    return page(request, "console/queue_delete.html", f"Delete {queue.name}", context, [queues_crumb()])
