@@ -12,6 +12,7 @@ from celery import Task
 from celery.exceptions import Ignore, MaxRetriesExceededError, Retry
 
 from invocations import clock
+from invocations.engines.sqs import move_tasks
 from invocations.flows import deliver as deliver_flow
 from invocations.flows import recover as recover_flow
 from invocations.flows import retention, run_event as run_event_flow
@@ -66,8 +67,9 @@ def recover() -> None:
 
 @app.task
 def tick() -> None:
-    """Beat and the control worker can reach each other."""
+    """Beat and the control worker can reach each other. What a dead process left half moved goes on."""
     Heartbeat.objects.beat(MESSAGES, clock.real())
+    move_tasks.begin()
 
 
 @app.task

@@ -12,25 +12,19 @@ from invocations.destinations.base import (
     Destination,
     Undeliverable,
 )
-from invocations.engines.sqs import content, queues, sending
-from invocations.engines.sqs.errors import QueueDoesNotExist, QueueRefusal
+from invocations.engines import sqs
+from invocations.engines.sqs.content import TRACE_HEADER
+from invocations.engines.sqs.errors import QueueDoesNotExist
 
 
 def send(arn: Arn, body: bytes, attributes: Attributes, context: Context) -> None:
     """Store the message. A queue that is not there may come yet; what a queue refuses it will refuse again."""
-    message = content.Outgoing(
-        body=body.decode(),
-        attributes={name: {"DataType": one["type"], "StringValue": one["value"]} for name, one in attributes.items()},
-        system_attributes=_trace(context),
-        sender=context.scope.account,
-    )
+    named = {name: {"DataType": one["type"], "StringValue": one["value"]} for name, one in attributes.items()}
     try:
-        queue = queues.find_arn(arn.text)
-        content.check(queue, message)
-        sending.send(queue, [message])
+        sqs.send(arn.text, body.decode(), named, system_attributes=_trace(context), sender=context.scope.account)
     except QueueDoesNotExist as refusal:
         raise Undeliverable(refusal.message) from refusal
-    except QueueRefusal as refusal:
+    except sqs.QueueRefusal as refusal:
         raise Undeliverable(refusal.message, permanent=True) from refusal
 
 
@@ -38,7 +32,7 @@ def _trace(context: Context) -> dict[str, dict[str, str]]:
     """Who reads the message goes on with the trace of the invocation that it tells of."""
     if not context.trace_id:
         return {}
-    return {content.TRACE_HEADER: {"DataType": "String", "StringValue": f"Root={context.trace_id}"}}
+    return {TRACE_HEADER: {"DataType": "String", "StringValue": f"Root={context.trace_id}"}}
 
 
 DESTINATION = Destination("sqs", frozenset({ON_SUCCESS, ON_FAILURE, DEAD_LETTER}), send, local=True)

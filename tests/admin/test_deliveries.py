@@ -45,7 +45,7 @@ def test_an_undeliverable_one_shows_why_and_can_be_replayed(console: Client) -> 
 def test_what_was_sent_cannot_be_replayed(console: Client) -> None:
     row = pending(QUEUE, state="SENT", tries=1)
     assert "Replay" not in console.get(LIST).content.decode()
-    assert "nothing to do" in console.post(f"{LIST}{row.pk}/replay/", follow=True).content.decode()
+    assert "nothing to send again" in console.post(f"{LIST}{row.pk}/replay/", follow=True).content.decode()
     row.refresh_from_db()
     assert row.state == "SENT"
 

@@ -84,7 +84,7 @@ def test_a_running_process_follows_the_command_within_a_second(house: House) -> 
     ) as running:
         assert running.stdin and running.stdout
         assert running.stdout.readline() == "ready\n"
-        answers = []
+        answers: list[int] = []
         for _ in range(2):
             assert house.manage("clock", "advance", "1h").returncode == 0
             running.stdin.write(f"{3600 * (len(answers) + 1)}\n")
