@@ -11,11 +11,11 @@ from invocations.runtime.host.main import main as run
 
 def main() -> None:
     """Let the first spare open the host's door, then keep none."""
-    opening = host.Host._open
+    opening = host.Host.open
 
     def open_and_keep_none(self: host.Host) -> None:
         opening(self)
         nursery.READY_BLANKS = 0
 
-    host.Host._open = open_and_keep_none  # type: ignore[method-assign]
+    host.Host.open = open_and_keep_none  # type: ignore[method-assign]
     run()

@@ -15,7 +15,8 @@ from invocations import clock
 from invocations.engines.sqs import move_tasks
 from invocations.flows import deliver as deliver_flow
 from invocations.flows import recover as recover_flow
-from invocations.flows import retention, run_event as run_event_flow
+from invocations.flows import retention
+from invocations.flows import run_event as run_event_flow
 from invocations.flows.health import MESSAGES
 from invocations.models import Heartbeat
 from invocations.values import Condition

@@ -81,7 +81,7 @@ class Home:
             if info.st_uid != os.getuid():
                 raise PermissionError(f"{folder} belongs to another user; set LAMBDAPLAY_HOME to a folder of your own.")
             folder.chmod(0o700)
-        # Functions run as another user and read these two through mounts of their own; the 0700 root keeps all else out.
+        # Functions run as another user and read these two through mounts of their own; the 0700 root keeps others out.
         for folder in (self.code, self.libraries):
             folder.chmod(0o755)
 

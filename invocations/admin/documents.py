@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from invocations.models import Attempt, Invocation
+from invocations.models import Alias, Attempt, Function, FunctionVersion, Invocation
 
 
 def _time(moment: datetime | None) -> str | None:
@@ -31,7 +31,7 @@ def invocation_line(row: Invocation) -> dict[str, Any]:
     }
 
 
-def invocation_document(row: Invocation, attempts: Sequence[Attempt]) -> dict[str, Any]:
+def invocation_document(row: Invocation, attempts: Sequence[Attempt], sentences: Sequence[str]) -> dict[str, Any]:
     """Everything about one invocation but its payload bytes."""
     return {
         **invocation_line(row),
@@ -39,7 +39,45 @@ def invocation_document(row: Invocation, attempts: Sequence[Attempt]) -> dict[st
         "door": row.door,
         "caller": row.caller,
         "trace_id": row.trace_id or None,
-        "attempts": [attempt_document(attempt) for attempt in attempts],
+        "attempts": [
+            {**attempt_document(attempt), "sentence": text} for attempt, text in zip(attempts, sentences, strict=True)
+        ],
+    }
+
+
+def function_document(
+    function: Function, versions: Sequence[FunctionVersion], aliases: Sequence[Alias]
+) -> dict[str, Any]:
+    """A function with its versions and aliases."""
+    return {
+        "name": function.name,
+        "arn": function.arn(),
+        "network": function.network or None,
+        "reserved_concurrency": function.reserved_concurrency,
+        "versions": [version_document(version) for version in versions],
+        "aliases": [
+            {"name": alias.name, "version": alias.version, "weights": alias.weights, "description": alias.description}
+            for alias in aliases
+        ],
+    }
+
+
+def version_document(version: FunctionVersion) -> dict[str, Any]:
+    """Without the environment variables' values: a page that is left open should not give them away."""
+    return {
+        "version": version.version,
+        "state": version.state,
+        "update_status": version.update_status,
+        "runtime": version.runtime,
+        "handler": version.handler,
+        "timeout_seconds": version.timeout_seconds,
+        "memory_mb": version.memory_mb,
+        "tmp_mb": version.tmp_mb,
+        "variables": sorted(version.variables or {}),
+        "description": version.description,
+        "code_sha256": version.code_sha256,
+        "code_size": version.code_size,
+        "last_modified": _time(version.last_modified),
     }
 
 

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from invocations.admin.documents import function_document
 from invocations.admin.function_events import events_context
 from invocations.admin.function_list import spark as day_line
 from invocations.admin.live import look
 from invocations.admin.packages import look_into
-from invocations.admin.pages import functions_crumb, page, plain
+from invocations.admin.pages import functions_crumb, page, plain, wants_json
 from invocations.admin.runtime_choices import runtime_choices, substitute
 from invocations.admin.statistics import function_figures
 from invocations.flows.functions import settle
@@ -59,6 +60,9 @@ def function_page(
     if tab not in dict(TABS):
         raise Http404("No such tab.")
     latest = settle(function.versions.select_related("function").get(version=LATEST))
+    if wants_json(request):
+        versions = [settle(row) for row in function.versions.select_related("function")[:SHOWN]]
+        return JsonResponse(function_document(function, versions, list(function.aliases.all()[:SHOWN])))
     unrunnable = runtimes.unrunnable(latest.runtime)
     context = {
         "function": function,

@@ -80,14 +80,16 @@ class InvocationAdmin(ModelAdmin):  # type: ignore[misc]
         if row.invocation_type == Invocation.Type.ASYNC:
             return event_page(request, row)
         attempts = list(row.attempts.all())
-        if wants_json(request):
-            return JsonResponse(invocation_document(row, attempts))
         payload = Payload.objects.filter(pk=row.pk).first()
+        log = b"" if payload is None else bytes(payload.log)
+        sentences = [tell(attempt, row, log) for attempt in attempts]
+        if wants_json(request):
+            return JsonResponse(invocation_document(row, attempts, sentences))
         function = Function.objects.filter(account=row.account, region=row.region, name=row.function).first()
         context = {
             "row": row,
             "attempts": attempts,
-            "sentences": [tell(attempt, row, b"" if payload is None else bytes(payload.log)) for attempt in attempts],
+            "sentences": sentences,
             "line": timeline(row, attempts),
             "function": function,
             "payload": payload,

@@ -15,10 +15,10 @@ from invocations.admin.previews import preview
 from invocations.admin.story import tell
 from invocations.admin.timeline import NARROW, timeline
 from invocations.errors import LambdaplayError
-from invocations.flows.functions import find
-from invocations.flows.invoke import invoke
 from invocations.forms import CodeForm, InvokeForm, form_sentence, refusal_sentence
 from invocations.forms.code_saving import save_source
+from invocations.forms.invoking import invoke_held
+from invocations.forms.settling import settled
 from invocations.models import Function, FunctionVersion, Invocation
 from invocations.values import LATEST, InvocationResult
 
@@ -29,8 +29,9 @@ def invoke_function(request: HttpRequest, function: Function) -> HttpResponse:
     if not form.is_valid():
         return _refused(request, form_sentence(form))
     try:
+        settled(function.scope, function.name)
         saved = _save_unsaved(request, function, form.cleaned_data["qualifier"])
-        result = invoke(form.request(console_caller(request, function.scope), function.name))
+        result = invoke_held(form.request(console_caller(request, function.scope), function.name))
     except ValidationError as error:
         return _refused(request, " ".join(error.messages))
     except LambdaplayError as error:
@@ -46,7 +47,7 @@ def _save_unsaved(request: HttpRequest, function: Function, qualifier: str) -> F
     """People expect the code they see to be the code that runs."""
     if "source" not in request.POST or qualifier not in ("", LATEST):
         return None
-    latest = find(function.scope, function.name).version
+    latest = settled(function.scope, function.name)
     form = CodeForm({"source": request.POST["source"]})
     if not form.is_valid():
         raise ValidationError(form_sentence(form))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -51,6 +52,9 @@ _ERROR_ADVICE = {
 }
 
 
+_REQUEST = re.compile(r"^RequestId: \S+ Error: ")  # the page says which request it was
+
+
 @dataclass(frozen=True)
 class Run:
     """What is known of a finished attempt."""
@@ -73,7 +77,8 @@ def sentence(run: Run) -> str:
 
 
 def _error(run: Run) -> str:
-    return f"{run.error_type}: {run.error_message}".strip(": ") or "no reason"
+    message = _REQUEST.sub("", run.error_message)
+    return f"{run.error_type}: {message}".strip(": ") or "no reason"
 
 
 def _success(run: Run) -> str:

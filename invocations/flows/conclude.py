@@ -84,5 +84,3 @@ def _target(row: Invocation) -> Target | None:
         return find(Scope(row.account, row.region), row.function, row.qualifier or None)
     except Refusal:
         return None
-
-

@@ -9,10 +9,12 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import DatabaseError, transaction
+from django.db import connection as database
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import DateTimeField, Model
 
@@ -60,7 +62,13 @@ def _write_batch() -> None:
 def _write(batch: Sequence[Entry]) -> DatabaseError | None:
     """Commit these together; return why that was not possible."""
     try:
-        with pooled() as connection, transaction.atomic(), connection.cursor() as cursor:
+        # The driver's own cursor: the statements are in its words already, and three a call add up.
+        with (
+            pooled() as connection,
+            transaction.atomic(),
+            connection.wrap_database_errors,
+            closing(connection.connection.cursor()) as cursor,
+        ):
             for entry in batch:
                 _insert(cursor, connection, entry)
     except DatabaseError as error:
@@ -76,26 +84,26 @@ class _Insert:
     def __init__(self, model: type[Model]) -> None:
         # The database numbers rows and knows its own defaults.
         own = [field for field in model._meta.concrete_fields if field.name != "id"]
-        asynchronous = getattr(model, "ASYNC_COLUMNS", frozenset())
+        asynchronous: frozenset[str] = getattr(model, "ASYNC_COLUMNS", frozenset())
         fields = [field for field in own if not field.has_db_default() and field.attname not in asynchronous]
         self._names = [field.attname for field in fields]
         self._dates = [isinstance(field, DateTimeField) for field in fields]
         columns = ", ".join(f'"{field.column}"' for field in fields)
-        marks = ", ".join(["%s"] * len(fields))
+        mark = "?" if database.vendor == "sqlite" else "%s"
+        marks = ", ".join([mark] * len(fields))
         self.sql = f'INSERT INTO "{model._meta.db_table}" ({columns}) VALUES ({marks})'  # noqa: S608 - our own names
 
     def values(self, connection: BaseDatabaseWrapper, row: Row) -> Sequence[Any]:
         adapt = connection.ops.adapt_datetimefield_value
-        return [
-            adapt(row[name]) if dated else row[name] for name, dated in zip(self._names, self._dates, strict=True)
-        ]
+        return [adapt(row[name]) if dated else row[name] for name, dated in zip(self._names, self._dates, strict=True)]
 
 
 _INVOCATION, _ATTEMPT, _PAYLOAD = _Insert(Invocation), _Insert(Attempt), _Insert(Payload)
+_RETURNING = f"{_INVOCATION.sql} RETURNING id"
 
 
 def _insert(cursor: Any, connection: BaseDatabaseWrapper, entry: Entry) -> None:
-    cursor.execute(_INVOCATION.sql + " RETURNING id", _INVOCATION.values(connection, entry.invocation))
+    cursor.execute(_RETURNING, _INVOCATION.values(connection, entry.invocation))
     entry.attempt["invocation_id"] = entry.payload["invocation_id"] = cursor.fetchone()[0]
     cursor.execute(_ATTEMPT.sql, _ATTEMPT.values(connection, entry.attempt))
     cursor.execute(_PAYLOAD.sql, _PAYLOAD.values(connection, entry.payload))

@@ -6,6 +6,7 @@ Runs in beat and in every worker; two at once are harmless because every step is
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 
 from django.db import transaction
 

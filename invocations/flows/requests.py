@@ -15,9 +15,7 @@ from invocations.values import Event, InvokeRequest
 
 def check_size(request: InvokeRequest, limit: int) -> None:
     if len(request.payload) > limit:
-        raise RequestEntityTooLarge(
-            f"Request must be smaller than {limit} bytes for the InvokeFunction operation"
-        )
+        raise RequestEntityTooLarge(f"Request must be smaller than {limit} bytes for the InvokeFunction operation")
 
 
 def check_state(route: catalog.Route) -> None:

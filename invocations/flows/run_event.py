@@ -133,9 +133,7 @@ def _settle(row: Invocation, attempt: Attempt, version: str, execution: Executio
     with pooled(), transaction.atomic():
         policy = policy_of(row.function, Scope(row.account, row.region), row.qualifier)
         decision = (
-            retry.Stop(Condition.SUCCESS)
-            if succeeded
-            else retry.after_failure(failures, row.accepted_at, now, policy)
+            retry.Stop(Condition.SUCCESS) if succeeded else retry.after_failure(failures, row.accepted_at, now, policy)
         )
         if isinstance(decision, retry.Stop):
             mine = conclude(

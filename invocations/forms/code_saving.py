@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from invocations.errors import PreconditionFailed
-from invocations.flows.functions import find, update_code
+from invocations.flows.functions import update_code
 from invocations.forms.functions import CodeForm
+from invocations.forms.settling import settled
 from invocations.models import Function, FunctionVersion
 from invocations.runtime.code import store
 
@@ -14,7 +15,7 @@ def save_source(function: Function, form: CodeForm, base: str) -> FunctionVersio
 
     Raises forms.ValidationError (nothing to save), PreconditionFailed (other code since) and what update_code raises.
     """
-    latest = find(function.scope, function.name, action="UpdateFunctionCode").version
+    latest = settled(function.scope, function.name)
     if base and base != latest.code_sha256:
         raise PreconditionFailed("The code was changed by somebody else since this page was loaded.")
     package = form.package_bytes(latest.runtime, latest.handler)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from django.conf import settings
@@ -10,13 +9,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, ProgrammingError
 from django.forms import Form
 
-from invocations.errors import LambdaplayError, ResourceConflict
-from invocations.flows.functions import find
+from invocations.errors import LambdaplayError
 from invocations.forms import form_sentence, refusal_sentence
-from invocations.models import FunctionVersion
 from invocations.values import Scope
-
-SETTLING_SECONDS = 10
 
 
 class Refused(CommandError):
@@ -51,15 +46,3 @@ def checked(form: Form) -> None:
     """Raise Refused with what is wrong with the form, field by field."""
     if not form.is_valid():
         raise Refused(form_sentence(form, fields=True))
-
-
-def settled(scope: Scope, name: str) -> FunctionVersion:
-    """Wait until a creation or update is complete (a fraction of a second) and return $LATEST."""
-    deadline = time.monotonic() + SETTLING_SECONDS
-    while True:
-        version = find(scope, name).version
-        if not version.unsettled:
-            return version
-        if time.monotonic() > deadline:
-            raise ResourceConflict(f"{name} is still being changed after {SETTLING_SECONDS} seconds.")
-        time.sleep(0.02)

@@ -73,7 +73,6 @@ class Invocation(models.Model):
     def __str__(self) -> str:
         return self.request_id
 
-
     ASYNC_COLUMNS: ClassVar[frozenset[str]] = frozenset(
         ("due_at", "sent_at", "lease_until", "claim_no", "failures", "deferrals", "lost", "hops", "caused_by")
     )

@@ -17,7 +17,8 @@ def host_command() -> list[str]:
     path = settings.LAMBDAPLAY_HOME.run / "host.json"
     path.touch(mode=0o600)
     path.write_text(host_settings().to_json())
-    code = f"import sys; sys.path.insert(0, {str(settings.BASE_DIR)!r}); from invocations.runtime.host.main import main; main()"
+    checkout = str(settings.BASE_DIR)
+    code = f"import sys; sys.path.insert(0, {checkout!r}); from invocations.runtime.host.main import main; main()"
     return [base_python(), "-I", "-S", "-c", code, str(path)]
 
 

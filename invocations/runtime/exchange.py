@@ -68,7 +68,9 @@ class Exchange:
             if self._control in ready:
                 return "control"
 
-    def answer(self, call: Call, status: bytes, body: bytes, headers: bytes = b"Content-Type: application/json\r\n") -> None:
+    def answer(
+        self, call: Call, status: bytes, body: bytes, headers: bytes = b"Content-Type: application/json\r\n"
+    ) -> None:
         head = b"HTTP/1.1 " + status + b"\r\n" + headers + b"Content-Length: %d\r\n\r\n" % len(body)
         try:
             if len(body) < 64 * 1024:

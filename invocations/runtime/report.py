@@ -99,8 +99,9 @@ def end_and_report(
 ) -> bytes:
     line = (
         f"END RequestId: {request_id}\n"
-        f"REPORT RequestId: {request_id}\tDuration: {milliseconds(duration)}\tBilled Duration: {billed_ms(duration, init)} ms"
-        f"\tMemory Size: {memory_mb} MB\tMax Memory Used: {max_memory_mb} MB\t"
+        f"REPORT RequestId: {request_id}\tDuration: {milliseconds(duration)}"
+        f"\tBilled Duration: {billed_ms(duration, init)} ms\tMemory Size: {memory_mb} MB"
+        f"\tMax Memory Used: {max_memory_mb} MB\t"
     )
     if init is not None:
         line += f"Init Duration: {milliseconds(init)}\t"

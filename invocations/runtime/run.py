@@ -69,7 +69,7 @@ class Run:
         ending = self._await_answer(began + self.spec.timeout_seconds)
         return self._finish(ending, started_at, time.monotonic() - began)
 
-    # --- init ------------------------------------------------------------------------------------------------------------
+    # --- init -------------------------------------------------------------------------------------------------------
 
     def _preamble(self) -> None:
         grant = self.loan.grant
@@ -128,7 +128,7 @@ class Run:
         self.output.write(report.start(self.event.request_id, self.spec.version))
         return self._finish(failure.ending, started_at, failure.seconds)
 
-    # --- invoke ----------------------------------------------------------------------------------------------------------
+    # --- invoke -----------------------------------------------------------------------------------------------------
 
     def _hand_over(self, call: Call, began: float) -> None:
         event = self.event
@@ -185,7 +185,7 @@ class Run:
         body = json.dumps({"errorMessage": text, "errorType": error_type}).encode()
         self.loan.exchange.answer(call, status, body)
 
-    # --- ends ------------------------------------------------------------------------------------------------------------
+    # --- ends -------------------------------------------------------------------------------------------------------
 
     def _timed_out(self) -> Ending:
         self.loan.kill("timeout")

@@ -18,9 +18,9 @@ from invocations import limits
 from invocations.arns import parse_function
 from invocations.errors import LambdaplayError, Refusal
 from invocations.flows.functions import find
-from invocations.flows.invoke import invoke
 from invocations.forms import InvokeForm, form_sentence, refusal_sentence
 from invocations.forms.invoke import submission_from_json
+from invocations.forms.invoking import invoke_held
 from invocations.forms.refusals import refusal_status
 from invocations.values import Caller, InvocationResult, Scope
 from invocations.views.access import AnotherSite, WrongKey, basic_key
@@ -83,7 +83,7 @@ def _answer(request: HttpRequest, name: str, caller: Caller) -> HttpResponse:
     if not form.is_valid():
         return problem(request, 400, "BadRequest", form_sentence(form, fields=True))
     try:
-        result = invoke(form.request(caller, name))
+        result = invoke_held(form.request(caller, name))
     except LambdaplayError as error:
         return _refusal(request, error)
     if wants_json(request):

@@ -58,7 +58,12 @@ def _document(row: Invocation) -> dict[str, Any]:
             for attempt in row.attempts.all()
         ],
         "deliveries": [
-            {"destination": delivery.destination, "kind": delivery.kind, "state": delivery.state, "tries": delivery.tries}
+            {
+                "destination": delivery.destination,
+                "kind": delivery.kind,
+                "state": delivery.state,
+                "tries": delivery.tries,
+            }
             for delivery in row.deliveries.all()
         ],
         "celery": _messenger(row),

@@ -42,7 +42,7 @@ class House:
     def start(self) -> None:
         output = open(self.home / "up.out", "wb")  # noqa: SIM115 - the child's for its life
         with output:
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
+            self._process = subprocess.Popen(
                 [sys.executable, "manage.py", "up"],
                 cwd=settings.BASE_DIR,
                 env=self._environment,

@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 
 from lambdaplay.supervisor.prepare import ADMIN
 
@@ -55,12 +56,19 @@ def _reachable(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
 
 
+def _password() -> str:
+    """The stored password while it is the right one; it may have been changed in the console."""
+    stored: str = settings.LAMBDAPLAY_SECRETS.admin_password
+    user = get_user_model().objects.filter(username=ADMIN).first()
+    return stored if user is not None and user.check_password(stored) else "as it was changed in the console"
+
+
 def _text(health: dict[str, Any]) -> str:
     missing = [f"{name} ({part['detail']})" for name, part in health["parts"].items() if part["state"] != "ok"]
     note = f"  Not available: {', '.join(missing)}. `manage.py doctor` says what that costs.\n" if missing else ""
     return f"""
 lambdaplay is ready at {settings.LAMBDAPLAY_URL}
-  Console: {settings.LAMBDAPLAY_URL}/admin/   user {ADMIN}, password {settings.LAMBDAPLAY_SECRETS.admin_password}
+  Console: {settings.LAMBDAPLAY_URL}/admin/   user {ADMIN}, password {_password()}
 {note}
   export AWS_ENDPOINT_URL={settings.LAMBDAPLAY_URL}
   export AWS_ACCESS_KEY_ID={settings.LAMBDAPLAY_ACCESS_KEY_ID}

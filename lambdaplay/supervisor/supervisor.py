@@ -141,7 +141,7 @@ class Supervisor:
 
     def _on_end(self, child: Child, code: int) -> None:
         """A part ended without being asked: sweep what it left and plan its restart."""
-        assert child.process is not None  # noqa: S101 - the caller has just waited for it
+        assert child.process is not None
         _kill_group(child.process.pid)
         child.process = None
         if self.stopping:
@@ -212,7 +212,7 @@ def _kill_group(pid: int) -> None:
 
 
 def _pipe(process: Process) -> int:
-    assert process.output is not None  # noqa: S101 - parts are spawned with an output of their own
+    assert process.output is not None
     return process.output
 
 

@@ -19,12 +19,27 @@ from lambdaplay.supervisor.supervisor import Supervisor
 
 # Imported before the first fork, so that every part shares them instead of loading its own copy.
 _SHARED = (
+    "billiard.dummy",
+    "celery.app.amqp",
+    "celery.app.control",
+    "celery.app.events",
+    "celery.app.log",
     "celery.apps.beat",
     "celery.apps.worker",
     "celery.concurrency.thread",
+    "celery.events.dispatcher",
+    "celery.worker.autoscale",
+    "celery.worker.components",
+    "celery.worker.consumer",
+    "celery.worker.loops",
+    "celery.worker.pidbox",
+    "celery.worker.strategy",
+    "django.db.models.sql.compiler",
     "django_celery_results.backends.database",
     "gunicorn.arbiter",
+    "gunicorn.glogging",
     "gunicorn.workers.gthread",
+    "kombu.asynchronous.semaphore",
     "kombu.transport.redis",
     "lambdaplay.wsgi",
 )
@@ -56,7 +71,7 @@ def up() -> int:
         supervisor.run_job("announce", announce, announced)
 
     def announced(code: int) -> None:
-        if code != 0:
+        if code != 0 and not supervisor.stopping:
             tell("up", f"lambdaplay is not healthy yet; {settings.LAMBDAPLAY_URL}/healthz says why.")
 
     for part in parts:

@@ -122,6 +122,15 @@ def test_a_refused_form_keeps_what_was_written(console: Client, make_function: M
     assert "# my work" in answer.content.decode()
 
 
+def test_the_same_address_gives_json(console: Client, make_function: MakeFunction) -> None:
+    function = make_function(publish=True, variables={"TOKEN": "secret"})
+    answer = console.get(_place(function) + "?format=json")
+    document = answer.json()
+    assert [version["version"] for version in document["versions"]] == [LATEST, "1"]
+    assert document["versions"][0]["variables"] == ["TOKEN"]
+    assert "secret" not in answer.content.decode()
+
+
 # --- code ------------------------------------------------------------------------------------------------------------
 
 
@@ -308,6 +317,20 @@ def test_without_an_environment_host_the_page_says_what_to_start(console: Client
     answer = console.post(_place(make_function(), "invoke/"), {"payload": "{}"})
     assert answer.status_code == 400
     assert "manage.py up" in answer.content.decode()
+
+
+def test_a_function_is_invoked_right_after_it_was_made(console: Client) -> None:
+    console.post(ADD, CREATE)
+    answer = console.post(_place(Function.objects.get(), "invoke/"), {"payload": "{}"})
+    assert "Pending" not in answer.content.decode()
+    assert "manage.py up" in answer.content.decode()  # it would have run
+
+
+def test_code_is_saved_twice_in_a_row(console: Client, make_function: MakeFunction) -> None:
+    function = make_function()
+    for source in ("x = 1\n", "x = 2\n"):
+        answer = console.post(_place(function, "code/"), {"source": source}, headers={"HX-Request": "true"})
+        assert "Saved" in answer.content.decode()
 
 
 def test_a_dry_run_runs_nothing(console: Client, make_function: MakeFunction) -> None:

@@ -34,7 +34,10 @@ TABLE = [
     (replace(RUN, outcome=Outcome.INIT_ERROR, error_type="Runtime.HandlerNotFound"), ["after the last dot"]),
     (replace(RUN, outcome=Outcome.INIT_ERROR, error_type="NameError"), ["before the first event"]),
     (replace(RUN, outcome=Outcome.TIMEOUT, duration_ms=3000), ["Stopped after 3.00 s", "Timeout", "900 s"]),
-    (replace(RUN, outcome=Outcome.EXITED, error_message="exit status 127"), ["exit status 127", "must not call exit"]),
+    (
+        replace(RUN, outcome=Outcome.EXITED, error_message="RequestId: a-b Error: exit status 127"),
+        ["answered: exit status 127", "must not call exit"],
+    ),
     (replace(RUN, outcome=Outcome.OUT_OF_MEMORY), ["MemorySize is 128 MB", "10240"]),
     (replace(RUN, outcome=Outcome.RESPONSE_TOO_LARGE), ["6,291,556 bytes", "bucket"]),
 ]

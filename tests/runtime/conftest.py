@@ -11,8 +11,16 @@ from invocations.runtime.kernel import probe
 from tests.runtime import hosts
 from tests.runtime.hosts import Host
 
-# One worker runs all tests of a level, so that its host is started once.
-LEVELS = [pytest.param(level, marks=pytest.mark.xdist_group(f"sandbox-{level}")) for level in ("L2", "L0")]
+LEVELS = ("L2", "L0")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With xdist, one worker runs all tests of a level, so that its host is started once."""
+    for item in items:
+        level = getattr(item, "callspec", None) and item.callspec.params.get("running_host")  # type: ignore[attr-defined]
+        if level:
+            item.add_marker(pytest.mark.xdist_group(f"sandbox-{level}"))
 
 
 @cache

@@ -61,7 +61,7 @@ def bomb() -> bytes:
     """300 MB of zeros, honestly declared, in 300 KB."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as made, made.open("zeros", "w", force_zip64=True) as file:
-        for _ in range(150):
+        for _ in range(300):
             file.write(bytes(1024 * 1024))
     return buffer.getvalue()
 
@@ -242,7 +242,9 @@ def test_a_package_is_kept_as_uploaded_and_unpacked_with_plain_modes(home: Home)
     assert code.package_path(package.sha256).read_bytes() == content
     assert package.zipped_bytes == len(content)
     assert package.sha256_base64 == code.code_sha256_base64(package.sha256)
-    assert len(on_disk(home)) == len(modes) + 8  # run, code, libraries, logs and what the package is made of
+    # Besides the unpacked entries: code, libraries, logs and what the package is made of; run lies elsewhere when the
+    # folder's path is too long for a socket.
+    assert len([path for path in on_disk(home) if path != "run"]) == len(modes) + 7
 
 
 def test_names_with_a_leading_dot_part_and_repeated_names_are_taken_as_unzip_takes_them(home: Home) -> None:

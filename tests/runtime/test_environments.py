@@ -238,7 +238,7 @@ def events_in_flight(host: Host, seconds: float) -> tuple[list[Execution], threa
 
 @pytest.mark.parametrize("depth", [0, -1], ids=["outermost", "innermost"])
 def test_the_parent_of_all_environments_is_killed(host: Host, depth: int) -> None:
-    results, thread = events_in_flight(host, 1.0)
+    results, thread = events_in_flight(host, 3.0)
     parent = host.process_children()[0]
     alone = parent.children()[:1] if len(parent.children()) == 1 else []
     os.kill([parent, *alone][depth].pid, signal.SIGKILL)
@@ -257,9 +257,10 @@ def test_environments_made_ahead_are_killed(host: Host) -> None:
     parent = host.process_children()[0]
     root = parent.children()[0] if len(parent.children()) == 1 else parent
     busy = {each.pid for each in root.children() if not each.children()}
-    for blank in root.children():
-        if blank.pid not in busy:
-            blank.kill()
+    blanks = [each for each in root.children() if each.pid not in busy]
+    for blank in blanks:
+        blank.kill()
+    assert until(lambda: not any(still_runs(blank) for blank in blanks))
     execution = host.run(host.function(COUNTS))
     assert execution.payload == b"1"
     assert b"INIT_REPORT" not in execution.log

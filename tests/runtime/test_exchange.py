@@ -108,7 +108,9 @@ def test_the_hosts_word_ends_the_wait(peer: Peer) -> None:
 
 
 def test_expect_continue_is_answered_before_the_body(peer: Peer) -> None:
-    head = b"POST /2018-06-01/runtime/invocation/1/response HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n"
+    head = (
+        b"POST /2018-06-01/runtime/invocation/1/response HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n"
+    )
     with peer.connect(head) as runtime:
         heard: list[bytes] = []
 

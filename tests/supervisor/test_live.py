@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import psutil
 
@@ -18,6 +19,9 @@ def test_every_part_is_up_and_says_so(live: House) -> None:
 
 
 def test_it_prints_the_address_the_login_and_what_to_export(live: House) -> None:
+    deadline = time.monotonic() + 10
+    while "Ctrl-C" not in live.printed and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert f"Console: {live.url}/admin/   user admin, password {live.admin_password}" in live.printed
     assert f"export AWS_ENDPOINT_URL={live.url}" in live.printed
     assert "export AWS_ACCESS_KEY_ID=test" in live.printed

@@ -49,11 +49,14 @@ def wait_until(true: Callable[[], bool], seconds: float) -> None:
 
 def test_a_term_stops_everything_in_time_and_a_second_start_goes_on(house: House) -> None:
     house.client("lambda").delete_function(FunctionName="slow")
+    change = "from django.contrib.auth.models import User; u = User.objects.get(); u.set_password('x'); u.save()"
+    assert house.manage("shell", "-c", change).returncode == 0
     assert house.stop(signal.SIGTERM) == []
     assert house.process is not None
     assert house.process.returncode == 0
 
     house.start()
+    wait_until(lambda: "password as it was changed in the console" in house.printed, 10)
     functions = house.client("lambda").list_functions()["Functions"]
     assert "slow" not in {function["FunctionName"] for function in functions}
     assert len(functions) == 5

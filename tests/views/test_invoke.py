@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -11,14 +12,18 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from invocations import limits
 from invocations.flows.access_keys import create_access_key, revoke_access_key
+from invocations.flows.admission import admitted
 from invocations.models import Function, Invocation
+from invocations.values import Caller, Scope
 from tests.admin.conftest import MakeFunction, home, make_function
 
 __all__ = ["home", "make_function"]
 
 pytestmark = pytest.mark.django_db
 PLACE = "/functions/hello/invoke/"
+OUTSIDE = Caller(Scope("000000000000", "us-east-1"), "form", "test", "arn")
 
 
 def basic(key_id: str = "test", secret: str = "test") -> dict[str, str]:
@@ -198,6 +203,15 @@ def test_a_browser_gets_pages(hello: Function) -> None:
     refused = client.post(PLACE, {"payload": "{"}, headers={"Accept": "text/html"})
     assert refused.status_code == 400
     assert "Nothing ran, and nothing was recorded." in refused.content.decode()
+
+
+def test_a_process_that_holds_all_it_can_says_so(client: Client, hello: Function) -> None:
+    with contextlib.ExitStack() as held:
+        for _ in range(limits.HELD_CALLS):
+            held.enter_context(admitted(OUTSIDE))
+        answer = send(client, {"invocation_type": "DryRun"})
+        assert (answer.status_code, answer.json()["error"]) == (429, "TooManyRequestsException")
+    assert send(client, {"invocation_type": "DryRun"}).status_code == 200
 
 
 def test_other_methods_are_refused(client: Client, hello: Function) -> None:

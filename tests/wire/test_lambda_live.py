@@ -20,7 +20,6 @@ from urllib.request import urlopen
 
 import pytest
 from botocore.exceptions import ClientError
-from botocore.session import Session
 
 from tests.house import House
 from tests.wire.asking import signed
@@ -337,9 +336,7 @@ def test_broken_http_chunks_are_no_failure_of_ours(live: House, function: str, c
 
 def test_calls_of_one_second_run_side_by_side(live: House, api: Any) -> None:
     name = f"wire-{uuid.uuid4().hex[:8]}"
-    source = (
-        "import time\ndef handler(event, context):\n    started = time.time()\n    time.sleep(1)\n    return started\n"
-    )
+    source = "import time\ndef handler(event, context):\n    at = time.time()\n    time.sleep(1)\n    return at\n"
     create(api, name, Code={"ZipFile": package(source)}, Timeout=20)
     started: list[float] = []
 
@@ -352,16 +349,15 @@ def test_calls_of_one_second_run_side_by_side(live: House, api: Any) -> None:
     for thread in threads:
         thread.join()
     api.delete_function(FunctionName=name)
-    assert len(started) == 8
-    assert max(started) < min(started) + 1
+    assert len(started) == 8 and max(started) < min(started) + 1
 
 
 def test_the_aws_cli_creates_invokes_and_deletes(live: House, tmp_path: Path) -> None:
     cli = Path(sys.executable).with_name("aws")
     if not cli.exists():
         pytest.skip("the AWS CLI is not installed")
-    (tmp_path / "code.zip").write_bytes(package())
-    (tmp_path / "in.json").write_bytes(b"{}")
+    for file, content in (("code.zip", package()), ("in.json", b"{}")):
+        (tmp_path / file).write_bytes(content)
     environment = {
         **os.environ,
         "AWS_ENDPOINT_URL": live.url,
@@ -395,8 +391,7 @@ def test_the_aws_cli_creates_invokes_and_deletes(live: House, tmp_path: Path) ->
     aws("delete-function", "--function-name", name)
 
 
-def test_botocore_s_own_waiters_and_paginators_work(live: House, api: Any, function: str) -> None:
-    assert isinstance(Session().get_available_services(), list)
+def test_botocore_s_own_paginators_work(api: Any, function: str) -> None:
     pages = api.get_paginator("list_functions").paginate(PaginationConfig={"PageSize": 1})
     names = [row["FunctionName"] for page in pages for row in page["Functions"]]
     assert function in names

@@ -13,8 +13,9 @@ from invocations.errors import ResourceNotFound
 from invocations.flows.functions import create_function, find, update_code, update_configuration
 from invocations.flows.versions import publish_version
 from invocations.forms import ConfigurationForm, CreateFunctionForm
+from invocations.forms.settling import settled
 from invocations.forms.variables import variables_to_text
-from invocations.management.refusing import Refused, RefusingCommand, checked, settled
+from invocations.management.refusing import Refused, RefusingCommand, checked
 from invocations.models import FunctionVersion
 from invocations.runtime.code import from_folder, from_source, store
 from invocations.values import Scope

@@ -7,7 +7,6 @@ order that tells which code to run, closes the jail around itself and becomes th
 from __future__ import annotations
 
 import errno
-import gc
 import os
 import signal
 import socket
@@ -17,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from invocations.runtime import channel
-from invocations.runtime.host import fence, jail
+from invocations.runtime.host import fence, jail, scratch
 from invocations.runtime.host.init import Init
 from invocations.runtime.host.settings import INNER_UID
 from invocations.runtime.kernel import flags, limits, seccomp
@@ -146,6 +145,9 @@ def _start(order: BlankOrder, start: channel.Message, files: list[int], main: Ca
     os.chdir(start["task"])
     os.umask(0o022)
     if start["argv"] is None:
+        if order.level == "L0" and order.places is not None:
+            known = [start["task"], order.places.runtime, *order.places.prefixes.values()]
+            scratch.redirect(start["tmp_folder"], known)
         sys.argv = ["bootstrap", start["environment"]["_HANDLER"]]
         main(start["environment"]["_HANDLER"])
         return
@@ -187,7 +189,13 @@ def _execute(argv: list[str], environment: dict[str, str], places: fence.Places 
     if moved is not None:  # its libraries lie beside it, where the loader cannot follow their real path
         environment["LD_LIBRARY_PATH"] = f"{moved}/lib:{environment.get('LD_LIBRARY_PATH', '')}"
     try:
-        os.execve(program, [program, *argv[1:]], environment)
+        os.execve(program, [program, *_no_real_paths(program, places), *argv[1:]], environment)  # noqa: S606
     except OSError as error:
         os.write(2, f"{argv[0]}: {os.strerror(error.errno or 0)}\n".encode())
         os._exit(127 if error.errno == errno.ENOENT else 126)
+
+
+def _no_real_paths(program: str, places: fence.Places | None) -> list[str]:
+    """Node looks for the real path of all it loads, which it cannot walk to when an open file is the only way in."""
+    held = places is not None and places.held
+    return ["--preserve-symlinks", "--preserve-symlinks-main"] if held and os.path.basename(program) == "node" else []

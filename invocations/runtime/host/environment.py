@@ -9,7 +9,7 @@ import signal
 import socket
 import time
 import uuid
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from invocations.runtime import channel
@@ -96,7 +96,7 @@ class Environment:
         self.key = key
         self.spec = spec
         self.environment_id = uuid.uuid4().hex
-        today = datetime.now(timezone.utc)
+        today = datetime.now(UTC)
         self.log_stream = f"{today:%Y/%m/%d}/[{spec['version']}]{self.environment_id}"
         self.state = State.STARTING
         self.processes: Processes | None = None

@@ -2,7 +2,8 @@
 
 Landlock (files and TCP ports), a system call filter and limits. Compared with a jail of its own:
 
-* Paths are the machine's: the code is not at /var/task but where LAMBDA_TASK_ROOT says, /tmp is where TMPDIR says.
+* Paths are the machine's: the code is not at /var/task but where LAMBDA_TASK_ROOT says, /tmp is where TMPDIR says
+  (scratch.py), and only each single file in it is limited in size.
 * Contents of files are out of reach, their names, sizes and modes are not.
 * Started as root, functions share one unprivileged uid; else they have the server's. Its files, sockets, memory and
   environment stay out of reach either way.
@@ -39,6 +40,7 @@ _SYSTEM = (
     *("/proc/sys/kernel", "/proc/sys/vm"),
 )
 _DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom"))
+_HELD = "/proc/self/fd/"
 _TMP_PREFIX = "lambdaplay-tmp-"
 
 
@@ -58,6 +60,11 @@ class Places:
     @staticmethod
     def from_json(text: str) -> Places:
         return Places(**json.loads(text))
+
+    @property
+    def held(self) -> bool:
+        """Whether something is reached through an open file only."""
+        return any(path.startswith(_HELD) for path in (self.code, self.runtime, self.clients, *self.prefixes.values()))
 
     def relocate(self, path: str) -> tuple[str, str | None]:
         """The path as it is reached, and the folder that stands for its prefix when that is another one."""
@@ -92,7 +99,7 @@ def _held(folder: str) -> str:
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     number = fcntl.fcntl(opened, fcntl.F_DUPFD, _FIRST_FILE)  # survives exec
     os.close(opened)
-    return f"/proc/self/fd/{number}"
+    return f"{_HELD}{number}"
 
 
 def restart_within_reach(places: Places) -> None:
@@ -104,7 +111,7 @@ def restart_within_reach(places: Places) -> None:
     executable, moved = places.relocate(os.path.realpath(sys.executable))
     if moved is not None:
         # orig_argv, because -c and its program are not in argv.
-        os.execve(executable, [executable, *sys.orig_argv[1:], places.to_json()], {})
+        os.execve(executable, [executable, *sys.orig_argv[1:], places.to_json()], {})  # noqa: S606 - ourselves
 
 
 # --- each environment's /tmp ------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The init of an execution environment: its first process, which stops, continues, reaps and ends all others.
 
-In a pid namespace of its own the kernel helps: a signal to -1 reaches everyone in there, and the init's end is everyone's
-end. Without one (level L0) the init is the reaper of orphans below it and walks its process tree.
+In a pid namespace of its own the kernel helps: a signal to -1 reaches everyone in there, and the init's end is
+everyone's end. Without one (level L0) the init is the reaper of orphans below it and walks its process tree.
 """
 
 from __future__ import annotations

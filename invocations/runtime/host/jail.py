@@ -87,7 +87,8 @@ class Trees:
 def _write_etc() -> None:
     os.makedirs(STAGE + "/etc", exist_ok=True)
     for name, text in {
-        "passwd": f"root:x:0:0:root:/root:/sbin/nologin\nsbx_user1051:x:{INNER_UID}:{INNER_UID}::/home/sbx_user1051:/sbin/nologin\n",
+        "passwd": "root:x:0:0:root:/root:/sbin/nologin\n"
+        f"sbx_user1051:x:{INNER_UID}:{INNER_UID}::/home/sbx_user1051:/sbin/nologin\n",
         "group": f"root:x:0:\nsbx_user1051:x:{INNER_UID}:\n",
         "hosts": "127.0.0.1 localhost sandbox sandbox.localdomain\n",
         "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",

@@ -28,7 +28,7 @@ class Loop:
             pass  # forgotten before
 
     def after(self, seconds: float, due: Callable[[], None]) -> None:
-        """Call `due` once, about that many seconds from now. There is no cancelling: `due` looks whether it still matters."""
+        """Call `due` once, about so many seconds from now. No cancelling: `due` looks whether it still matters."""
         heapq.heappush(self._timers, (time.monotonic() + seconds, next(self._order), due))
 
     def every(self, seconds: float, due: Callable[[], None]) -> None:

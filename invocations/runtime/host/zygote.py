@@ -20,7 +20,7 @@ from typing import NoReturn
 from invocations.runtime import channel
 from invocations.runtime.host import blank, fence, jail
 from invocations.runtime.host.settings import FUNCTION_UID, JAILED, HostSettings
-from invocations.runtime.kernel import flags, memory
+from invocations.runtime.kernel import flags, memory, seccomp
 from invocations.runtime.kernel import syscalls as sys_
 
 
@@ -81,6 +81,7 @@ def _load(libraries: str) -> Callable[[str], None]:
     sys.path[:] = [*(path for path in sys.path if path not in ("", checkout)), libraries]
     bootstrap = importlib.import_module("bootstrap_main")
     bootstrap.preload(boto3=True)
+    seccomp.build(fence=None)  # kept for the forks
     gc.collect()
     gc.freeze()
     entry: Callable[[str], None] = bootstrap.main

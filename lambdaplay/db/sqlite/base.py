@@ -42,7 +42,7 @@ class Cursor(base.SQLiteCursorWrapper):
 class DatabaseWrapper(base.DatabaseWrapper):
     # Without AUTOINCREMENT a table needs no row in SQLite's sequence table: one page less in every commit. A number
     # can then come again after the newest row was deleted; nothing here refers to a deleted row by its number.
-    data_types_suffix: ClassVar[dict[str, str]] = {}
+    data_types_suffix: ClassVar[dict[str, str]] = {}  # type: ignore[misc]
 
     _lock: WriterLock | None = None
     _holds = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -19,7 +19,7 @@ MakeQueue = Callable[..., Queue]
 
 class HandClock:
     def __init__(self) -> None:
-        self.moment = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
+        self.moment = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
     def now(self) -> datetime:
         return self.moment

@@ -25,9 +25,7 @@ def bodies(queue: Queue, most: int = 10) -> list[str]:
     return [one.row.content.body for one in sqs.receive(queue.arn, most)]
 
 
-def test_a_received_message_is_hidden_until_its_visibility_timeout_ends(
-    make_queue: MakeQueue, hand: HandClock
-) -> None:
+def test_a_received_message_is_hidden_until_its_visibility_timeout_ends(make_queue: MakeQueue, hand: HandClock) -> None:
     queue = make_queue(VisibilityTimeout="10")
     sqs.send(queue.arn, "one")
     assert bodies(queue) == ["one"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from itertools import takewhile
 from types import ModuleType
 
 LIBRARIES = os.path.dirname(os.path.abspath(__file__))
@@ -20,6 +21,17 @@ _SDK = frozenset(("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "si
 
 # Modules that a fresh start would have loaded before the handler; None: nothing was preloaded beyond that.
 _baseline: frozenset[str] | None = None
+# Found before the fork, because a look at every module in each child would copy a page for each.
+_survey: Survey | None = None
+
+
+class Survey:
+    """What a start may have to forget: modules by the package they belong to, and those of the fork server."""
+
+    def __init__(self, last: str) -> None:
+        self.by_package: dict[str, list[str]] = {}
+        self.foreign: dict[str, ModuleType] = {}  # referenced here, so that forgetting one takes nothing apart
+        self.last = last  # the module that was loaded last
 
 
 def preload(boto3: bool) -> None:
@@ -27,7 +39,7 @@ def preload(boto3: bool) -> None:
 
     For a fork server; the caller freezes the garbage collector afterwards.
     """
-    global _baseline
+    global _baseline, _survey
     if LIBRARIES not in sys.path:
         sys.path.insert(0, LIBRARIES)
     _import_runtime()
@@ -35,6 +47,7 @@ def preload(boto3: bool) -> None:
     _import_common()
     if boto3:
         _import_sdk()
+    _survey = _look_around(list(sys.modules))
 
 
 def _import_runtime() -> None:
@@ -153,7 +166,8 @@ def _let_code_come_first(task_root: str) -> None:
 
     What a fresh start would have loaded stays, except the one package that awslambdaric itself brings along.
     """
-    known = frozenset(sys.modules) if _baseline is None else _baseline
+    survey = _look_around(list(sys.modules)) if _survey is None else _survey
+    late = _look_around(list(takewhile(survey.last.__ne__, reversed(sys.modules))))
     brought: set[str] = set()
     for folder in (task_root, *_layer_folders()):
         try:
@@ -162,13 +176,25 @@ def _let_code_come_first(task_root: str) -> None:
             continue
     if brought & _SDK:
         brought |= _SDK
-    for name, module in list(sys.modules.items()):
+    for each in (survey, late):
+        forgotten = [name for package in brought for name in each.by_package.get(package, ())]
+        for name in (*forgotten, *each.foreign):
+            sys.modules.pop(name, None)
+    sys.modules.pop("bootstrap_main", None)
+
+
+def _look_around(names: list[str]) -> Survey:
+    known = frozenset(sys.modules) if _baseline is None else _baseline
+    survey = Survey(names[-1] if names else "")
+    for name in names:
         if name == "__main__":
             continue
         top = name.partition(".")[0]
-        if (top in brought and (name not in known or top == "simplejson")) or _is_foreign(module):
-            del sys.modules[name]
-    sys.modules.pop("bootstrap_main", None)
+        if name not in known or top == "simplejson":
+            survey.by_package.setdefault(top, []).append(name)
+        if _is_foreign(sys.modules[name]):
+            survey.foreign[name] = sys.modules[name]
+    return survey
 
 
 def _is_foreign(module: ModuleType) -> bool:

@@ -16,6 +16,7 @@ from botocore.model import OperationModel
 
 from invocations import limits
 from invocations.errors import UnsupportedOption
+from invocations.flows.admission import admitted
 from invocations.flows.invoke import invoke
 from invocations.values import Caller, InvocationResult, InvokeRequest
 from invocations.wire.canonical import normalise
@@ -23,7 +24,6 @@ from invocations.wire.http import Request, Response
 from invocations.wire.plan import Plan
 from invocations.wire.protocol import constraints, rest_json
 from invocations.wire.protocol.model import load
-from invocations.wire.services.lambda_.admission import admitted
 from invocations.wire.services.lambda_.names import split_qualifier
 
 _PATH = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")

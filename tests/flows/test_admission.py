@@ -8,8 +8,8 @@ import pytest
 
 from invocations import limits
 from invocations.errors import TooManyRequests
+from invocations.flows.admission import admitted
 from invocations.values import Caller, Scope
-from invocations.wire.services.lambda_.admission import admitted
 
 OUTSIDE = Caller(Scope("000000000000", "us-east-1"), "api", "test", "arn")
 INSIDE = Caller(Scope("000000000000", "us-east-1"), "api", "ASIA", "arn", environment_id="e")
