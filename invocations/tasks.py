@@ -1,6 +1,6 @@
 """What Celery runs, one line each. A task carries no work of its own: it says "look now".
 
-The state that Celery stores of `run_event` tells the story of the rows: RETRY while an attempt is due, SUCCESS, FAILURE.
+The state that Celery stores of `run_event` tells the rows' story: RETRY while an attempt is due, SUCCESS, FAILURE.
 Here alone a function's error becomes an exception, because that is how Celery is told.
 """
 

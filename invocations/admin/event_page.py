@@ -67,9 +67,9 @@ def _outputs(fact: Fact) -> list[Preview]:
 def event_document(event: Event) -> dict[str, Any]:
     """The page's data. Times in ISO 8601, product time."""
     row = event.row
-    document = invocation_document(row, [fact.attempt for fact in event.facts])
+    document = invocation_document(row, [fact.attempt for fact in event.facts], [fact.sentence for fact in event.facts])
     for attempt, fact in zip(document["attempts"], event.facts, strict=True):
-        attempt |= {"sentence": fact.sentence, "error": fact.error or None, "runner": fact.attempt.runner}
+        attempt |= {"error": fact.error or None, "runner": fact.attempt.runner}
     waiting = row.due_at if row.state == Invocation.State.QUEUED else None
     return {
         **document,

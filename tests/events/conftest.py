@@ -1,4 +1,4 @@
-"""Events accepted and run with a real environment host, without a broker: workers are called by their one-shot verbs."""
+"""Events accepted and run with a real environment host and no broker: workers are called by their one-shot verbs."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -71,7 +72,7 @@ def test_put_replaces_and_update_merges(make: Make) -> None:
         ),
     ],
 )
-def test_ranges_are_awss(make: Make, given: dict[str, int], text: str) -> None:
+def test_ranges_are_awss(make: Make, given: dict[str, Any], text: str) -> None:
     make()
     assert refused(ValidationException, lambda: put(**given)) == text
     assert EventInvokeConfig.objects.count() == 0
@@ -93,7 +94,7 @@ def test_what_does_not_exist_is_said_in_awss_words(make: Make) -> None:
     )
     make()
     for qualifier in ("1", "live"):
-        found = refused(ResourceNotFound, lambda qualifier=qualifier: put(qualifier, maximum_retry_attempts=0))
+        found = refused(ResourceNotFound, partial(put, qualifier, maximum_retry_attempts=0))
         assert found == "The function doesn't exist."
     assert refused(ResourceNotFound, lambda: update(maximum_retry_attempts=0)) == missing
     assert refused(ResourceNotFound, lambda: event_invoke_config.get(SCOPE, "fn", None)) == missing
@@ -149,7 +150,7 @@ def test_a_function_as_destination_must_exist_and_be_another(make: Make) -> None
     make("other")
     assert put(on_success=other).on_success == other
     for itself in (f"{ARN}fn", f"{ARN}fn:$LATEST"):
-        found = refused(InvalidParameterValue, lambda itself=itself: put(on_failure=itself))
+        found = refused(InvalidParameterValue, partial(put, on_failure=itself))
         assert found == "You can't specify the function as a destination for itself."
 
 
