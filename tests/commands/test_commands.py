@@ -52,7 +52,6 @@ def refused(*arguments: str) -> str:
         (("hello", "--qualifier", "x" * 129), "qualifier: Ensure this value has at most 128"),
         (("hello", "--payload", "{"), "Could not parse request body into json"),
         (("hello", "--payload-file", "/nowhere/event.json"), "cannot be read"),
-        (("hello", "--type", "Event"), "Event"),
         (("hello", "--region", "eu-west-1"), "Function not found: arn:aws:lambda:eu-west-1"),
         (("hello",), "manage.py up"),  # nobody runs functions in this test
     ],
