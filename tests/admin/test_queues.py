@@ -63,6 +63,6 @@ def test_purge_and_delete_take_what_is_there(console: Client, queue: Queue) -> N
 @pytest.mark.parametrize("verb", ["send", "purge", "redrive", "cancel_redrive"])
 def test_verbs_are_posted_by_those_who_may_change(client: Client, console: Client, queue: Queue, verb: str) -> None:
     place = reverse(f"admin:invocations_queue_{verb}", args=[queue.pk])
-    assert console.get(place).status_code == 405 or console.get(place).status_code == 403
+    assert console.get(place).status_code == 405
     assert client.post(place).status_code == 302
     assert "login" in client.post(place)["Location"]
