@@ -42,6 +42,7 @@ del os.environ["DJANGO_SETTINGS_MODULE"]
 from django.test.signals import setting_changed  # noqa: E402
 
 from invocations.runtime import client  # noqa: E402
+from lambdaplay.db.pool import close_idle  # noqa: E402
 from tests.house import House, free_port  # noqa: E402
 
 
@@ -76,6 +77,13 @@ def require(present: bool, what: str) -> None:
     if os.environ.get("LAMBDAPLAY_REQUIRE_SERVICES") == "1":
         pytest.fail(f"{what} is missing, and LAMBDAPLAY_REQUIRE_SERVICES=1 wants it", pytrace=False)
     pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """PostgreSQL drops no database that somebody is connected to, and the pool keeps connections for the next loan."""
+    yield
+    close_idle()
 
 
 @pytest.fixture(scope="session")
