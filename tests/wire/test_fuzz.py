@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, assume, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -68,6 +68,7 @@ def operations(draw: st.DrawFn) -> Asked:
 @relaxed
 @given(operations())
 def test_any_operation_with_any_values_is_answered_or_refused(asked: Asked) -> None:
+    assume("+" not in asked.target)  # SDKs send %2B; botocore's signer leaves a bare plus as it is
     heard = ask(asked)
     assert heard.status < 500, heard.text
     assert heard.status != 403 or "signature we calculated" not in heard.text
