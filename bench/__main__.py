@@ -13,10 +13,23 @@ from types import ModuleType
 
 from bench import report
 from bench.goals import Result
-from bench.rows import boto, cold, tree, warm, web
+from bench.rows import boto, cold, control, events, fronts, history, mappings, queues, recovery, tree, warm, web
 from bench.workshop import ROOT, Absent, Workshop
 
-GROUPS: dict[str, ModuleType] = {"web": web, "boto": boto, "warm": warm, "cold": cold, "tree": tree}
+GROUPS: dict[str, ModuleType] = {
+    "web": web,
+    "boto": boto,
+    "control": control,
+    "events": events,
+    "fronts": fronts,
+    "queues": queues,
+    "mappings": mappings,
+    "history": history,
+    "warm": warm,
+    "cold": cold,
+    "recovery": recovery,
+    "tree": tree,
+}
 
 
 def _arguments() -> argparse.Namespace:

@@ -65,7 +65,9 @@ def start(wanted: EnvironmentSpec) -> tuple[Loan, Call]:
     order = {
         "key": wanted.key,
         "request_id": str(uuid.uuid4()),
+        "hops": 0,
         "reserved": wanted.reserved_concurrency,
+        "provisioned": wanted.provisioned,
         "unreserved_limit": wanted.unreserved_limit,
     }
     loan = borrow(str(settings.LAMBDAPLAY_HOME.host_socket), order, client._spec_message(wanted))

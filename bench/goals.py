@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table. `unit`: "x" for a ratio, else ms, MB or s."""
+    """One line of the table. `unit`: "x" for a ratio, else ms, MB, s or %."""
 
     key: str
     title: str

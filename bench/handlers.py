@@ -1,4 +1,4 @@
-"""The two handlers that everything is measured with."""
+"""The handlers that everything is measured with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,33 @@ from pathlib import Path
 
 PLAIN = "def handler(event, context):\n    return event\n"
 BOTO3 = "import boto3\n\n\ndef handler(event, context):\n    return event\n"
-SOURCES = {"plain": PLAIN, "boto3": BOTO3}
+STAMP = "import time\n\n\ndef handler(event, context):\n    return time.time()\n"
+QUIET = "def handler(event, context):\n    return None\n"
+TENTH = "import time\n\n\ndef handler(event, context):\n    time.sleep(0.1)\n"
+FAILING = "def handler(event, context):\n    raise ValueError\n"
+PAUSING = "import time\n\n\ndef handler(event, context):\n    time.sleep(event['seconds'])\n"
+ANSWERING = 'def handler(event, context):\n    return {"statusCode": 200, "body": "ok"}\n'
+SOURCES = {
+    "plain": PLAIN,
+    "boto3": BOTO3,
+    "stamp": STAMP,
+    "quiet": QUIET,
+    "tenth": TENTH,
+    "failing": FAILING,
+    "pausing": PAUSING,
+    "answering": ANSWERING,
+}
+# Node.js: each chunk says when it was written.
+STREAMING = """
+const now = () => `${(performance.timeOrigin + performance.now()) / 1000}\\n`;
+export const handler = awslambda.streamifyResponse(async (event, stream) => {
+  for (let chunk = 0; chunk < 20; chunk += 1) {
+    stream.write(now());
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  stream.end();
+});
+"""
 
 
 def package(source: str) -> bytes:

@@ -47,8 +47,13 @@ def _length(head: bytes) -> int:
     return int(head[at + 17 :].split(b"\r\n", 1)[0])
 
 
-def run(port: int, callers: int, seconds: float, requests: list[bytes]) -> dict[str, Any]:
-    """Call for so long with so many connections, each always waiting for one answer."""
+def run(
+    port: int, callers: int, seconds: float, requests: list[bytes], status: str = "200", pause: float = 0.0
+) -> dict[str, Any]:
+    """Call for so long with so many connections, each always waiting for one answer of this status.
+
+    `pause`: seconds from an answer to the next call, which makes one caller's latency that of an idle server.
+    """
     next_request = cycle(requests).__next__
     connections = {one.socket.fileno(): one for one in (Connection(port) for _ in range(callers))}
     poll = select.poll()
@@ -63,13 +68,14 @@ def run(port: int, callers: int, seconds: float, requests: list[bytes]) -> dict[
     while waiting:
         for number, _ in poll.poll(30_000) or _silence():
             connection = connections[number]
-            status = connection.receive()
-            if status is None:
+            answered = connection.receive()
+            if answered is None:
                 continue
-            if status != b"200":
-                raise ValueError(f"an answer with status {status.decode()}")
+            if answered != status.encode():
+                raise ValueError(f"an answer with status {answered.decode()}")
             now = time.perf_counter()
             latencies.append(now - connection.sent_at)
+            time.sleep(pause)
             if now < ends:
                 connection.send(next_request())
             else:

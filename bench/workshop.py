@@ -19,6 +19,7 @@ from urllib.request import Request, urlopen
 
 from bench.calling import invoke_path, load
 from bench.handlers import SOURCES, package
+from lambdaplay.home import Home
 from tests.house import House, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,16 +55,26 @@ class Workshop:
         house = House(self.scratch / "house", free_port())
         self._exits.callback(house.stop)
         house.start()
-        client = house.client("lambda")
-        client.create_function(
-            FunctionName=ECHO,
-            Runtime=f"python3.{sys.version_info.minor}",
-            Handler="app.handler",
-            Role=ROLE,
-            Code={"ZipFile": package(SOURCES["plain"])},
-        )
-        client.get_waiter("function_active_v2").wait(FunctionName=ECHO)
+        create(house, ECHO, "plain")
         return house
+
+    @cached_property
+    def bare(self) -> int:
+        """The port of the bare views, which send to the house's broker."""
+        port = free_port()
+        self.spawn([sys.executable, "-m", "bench.bare", "web", str(port)], environment=self.bare_environment)
+        self.await_answer(f"http://127.0.0.1:{port}/", b"{}")
+        return port
+
+    @cached_property
+    def bare_environment(self) -> dict[str, str]:
+        """A state folder of its own, and the house's broker."""
+        broker = Home(self.house.home).broker_socket
+        return {"LAMBDAPLAY_HOME": str(self.scratch / "bare"), "CELERY_BROKER_URL": f"redis+socket://{broker}"}
+
+    def run_bare(self, *arguments: str) -> str:
+        """Run one of the bare side's verbs to its end; return what it printed."""
+        return run(["-m", "bench.bare", *arguments], self.bare_environment)
 
     def calls(self, callers: int) -> dict[str, Any]:
         """Invoke `echo` with so many callers for one round."""
@@ -100,6 +111,34 @@ class Workshop:
                 trouble = str(error)
             time.sleep(0.1)
         raise Absent(f"{url} did not come up: {trouble}")
+
+
+def create(house: House, function: str, kind: str) -> None:
+    """Make a function, and wait until it is active."""
+    client = house.client("lambda")
+    client.create_function(
+        FunctionName=function,
+        Runtime=f"python3.{sys.version_info.minor}",
+        Handler="app.handler",
+        Role=ROLE,
+        Code={"ZipFile": package(SOURCES[kind])},
+    )
+    client.get_waiter("function_active_v2").wait(FunctionName=function)
+
+
+def run(arguments: list[str], environment: Mapping[str, str] | None = None) -> str:
+    """Run a Python program to its end; return what it printed. Raises RuntimeError with its last line."""
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    if done.returncode:
+        raise RuntimeError((done.stderr.strip().splitlines() or ["no reason given"])[-1])
+    return done.stdout
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

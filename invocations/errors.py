@@ -7,15 +7,23 @@
         InvalidRequestContent            400
         InvalidZipFile                   400
         CodeStorageExceeded              400
+        CodeVerificationFailed           400  ("Message") unsigned code where only signed code is let in
+        CodeSigningConfigNotFound        404  ("Message")
+        ProvisionedConfigNotFound        404
+        PolicyLengthExceeded             400
         UnsupportedOption                400  InvalidParameterValueException that names what we do not do
         UnknownOperation                 404
         ResourceNotFound                 404  ("Message")
         ResourceConflict                 409
+        ResourceInUse                    400  ("Message") a mapping that is just changing
         PreconditionFailed               412
         RequestEntityTooLarge            413
+        LimitExceeded                    409  (IAM) a quota
+        NoSuchEntity                     404  (IAM)
         TooManyRequests                  429  (with Reason)
         AccessDenied                     403  ("Message")
         SignatureRefused                 403  code and text differ by protocol: wire/ translates
+        RecursiveInvocation              400  ("Message") a chain of invocations was stopped
         InvalidRuntime                   502  ("Message") this machine cannot run that runtime
         ServiceFailure                   500  ("Message") we, not the caller, are at fault
         ServiceUnavailable               503
@@ -45,6 +53,9 @@ class Refusal(LambdaplayError):
     status = 400
     message_key = "message"
     fault = "User"
+    # Where a service spoke the query protocol before JSON (SQS): the error's older name, and what stands before `code`.
+    query_code = ""
+    namespace = ""
 
     def __init__(self, message: str, *, code: str | None = None, extra: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
@@ -79,6 +90,26 @@ class CodeStorageExceeded(Refusal):
     code = "CodeStorageExceededException"
 
 
+class CodeVerificationFailed(Refusal):
+    code = "CodeVerificationFailedException"
+    message_key = "Message"
+
+
+class CodeSigningConfigNotFound(Refusal):
+    code = "CodeSigningConfigNotFoundException"
+    status = 404
+    message_key = "Message"
+
+
+class ProvisionedConfigNotFound(Refusal):
+    code = "ProvisionedConcurrencyConfigNotFoundException"
+    status = 404
+
+
+class PolicyLengthExceeded(Refusal):
+    code = "PolicyLengthExceededException"
+
+
 class UnknownOperation(Refusal):
     code = "UnknownOperationException"
     status = 404
@@ -96,6 +127,11 @@ class ResourceConflict(Refusal):
     status = 409
 
 
+class ResourceInUse(Refusal):
+    code = "ResourceInUseException"
+    message_key = "Message"
+
+
 class PreconditionFailed(Refusal):
     code = "PreconditionFailedException"
     status = 412
@@ -106,6 +142,16 @@ class RequestEntityTooLarge(Refusal):
     status = 413
     message_key = "Message"
     fault = ""
+
+
+class LimitExceeded(Refusal):
+    code = "LimitExceeded"
+    status = 409
+
+
+class NoSuchEntity(Refusal):
+    code = "NoSuchEntity"
+    status = 404
 
 
 class TooManyRequests(Refusal):
@@ -132,6 +178,11 @@ class SignatureRefused(Refusal):
     code = "InvalidSignatureException"
     status = 403
     fault = ""
+
+
+class RecursiveInvocation(Refusal):
+    code = "RecursiveInvocationException"
+    message_key = "Message"
 
 
 class InvalidRuntime(Refusal):

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 LATEST = "$LATEST"
 
+Attributes = Mapping[str, Mapping[str, str]]  # {"name": {"type": "String", "value": ".."}}; Binary values in base64
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -16,6 +18,18 @@ class Scope:
 
     account: str
     region: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a stream is: its ARN, or for a topic its brokers and how they are entered."""
+
+    arn: str  # "" for brokers that AWS does not run
+    scope: Scope  # whose secrets open them
+    servers: tuple[str, ...] = ()  # host:port; of brokers that AWS does not run
+    topic: str = ""
+    group: str = ""  # the consumer group whose offsets are kept
+    access: tuple[tuple[str, str], ...] = ()  # (type, URI) of SourceAccessConfigurations
 
 
 @dataclass(frozen=True)
@@ -35,11 +49,12 @@ class InvokeRequest:
     function: str  # name, partial ARN or ARN, perhaps with a qualifier
     payload: bytes
     qualifier: str | None = None
-    invocation_type: str = "RequestResponse"  # or "DryRun" ("Event" is refused by name until it is built)
+    invocation_type: str = "RequestResponse"  # or "Event", "DryRun"
     log_type: str = "None"  # or "Tail"
     client_context: str | None = None  # base64 of a JSON object
     trace_header: str | None = None  # X-Amzn-Trace-Id as sent
     request_id: str | None = None  # made when None
+    own_payload: bool = False  # we have made the payload, so it is JSON: nobody looks again
 
 
 @dataclass(frozen=True)
@@ -56,6 +71,33 @@ class InvocationResult:
     content_type: str = "application/json"
 
 
+@dataclass(frozen=True)
+class Parcel:
+    """Something that a topic, rule, mapping, schedule or bucket sends: the outbox keeps it until its target has it."""
+
+    key: str  # unique: posting the same key twice writes once; at most 512 characters
+    kind: str  # "subscription", "rule", "mapping", "schedule" or "notification"
+    source_arn: str  # of the subscription, rule, mapping, schedule or bucket: for people and for the browser
+    target: str  # an ARN, an http(s):// URL, or kafka://topic
+    body: bytes
+    scope: Scope  # of the sender
+    principal: str = ""  # "sns.amazonaws.com": the target's policy must allow it; "": no permission is needed
+    policy_arn: str = ""  # what resource policies compare with aws:SourceArn (topic ARN, rule ARN)
+    attributes: Attributes = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)  # read by the destination: "group", "dedup", "header:X"
+    trace_id: str = ""  # "1-<8 hex>-<24 hex>"
+    hops: int = 0  # invocations that led to this parcel, the one that caused it included; 0: none did
+    caused_by: str = ""  # the request id of the invocation that caused it
+    max_age_seconds: int = 21_600  # product time; then it is undeliverable
+    max_tries: int | None = None  # in all, the first included; None: as many as its age allows
+    back_off: tuple[int, ...] = ()  # seconds before try 2, 3, ..., the last again and again; (): 1 s doubling to 5 min
+    dead_letter_arn: str = ""  # a queue: gets body and attributes when this is undeliverable
+    # Added to the attributes of the dead letter. {error_code}, {error_message}, {condition} and {retries} in a value
+    # are filled in; an attribute whose value comes out empty is left out.
+    dead_letter_attributes: Attributes = field(default_factory=dict)
+    dead_letter_body: bytes | None = None  # None: the body itself
+
+
 class Outcome(StrEnum):
     """How one attempt ended."""
 
@@ -66,6 +108,21 @@ class Outcome(StrEnum):
     EXITED = "Exited"  # the process ended by itself
     OUT_OF_MEMORY = "OutOfMemory"
     RESPONSE_TOO_LARGE = "ResponseTooLarge"
+    LOST = "Lost"  # the runner died; the function may have run
+    FENCED = "Fenced"  # it ended after another attempt had taken its place
+
+
+class Condition(StrEnum):
+    """Why an asynchronous invocation ended. The first four are AWS's words in invocation records."""
+
+    SUCCESS = "Success"
+    RETRIES_EXHAUSTED = "RetriesExhausted"
+    EVENT_AGE_EXCEEDED = "EventAgeExceeded"
+    ZERO_RESERVED_CONCURRENCY = "ZeroReservedConcurrency"
+    RECURSIVE_INVOCATION = "RecursiveInvocation"
+    FUNCTION_NOT_FOUND = "FunctionNotFound"
+    RUNNER_LOST = "RunnerLost"
+    CANCELLED = "Cancelled"
 
 
 @dataclass(frozen=True)
@@ -87,6 +144,11 @@ class EnvironmentSpec:
     network: str  # endpoint, internet, host
     reserved_concurrency: int | None  # of the function, all versions together; None: unreserved
     unreserved_limit: int  # what unreserved functions of the account share
+    log_format: str = "Text"  # or JSON, which has levels
+    application_log_level: str = ""
+    system_log_level: str = ""
+    opt_sha256: str = ""  # hex; names the folder whose files are seen below /opt; "": no layers
+    provisioned: int = 0  # environments kept ready, of all versions together; part of the reservation, if there is one
 
 
 @dataclass(frozen=True)
@@ -98,6 +160,15 @@ class Event:
     invoked_arn: str
     trace_header: str
     client_context: str | None = None  # JSON text (already decoded from base64)
+    hops: int = 0  # invocations that led to this one
+
+
+@dataclass(frozen=True)
+class Running:
+    """The invocation now running in an execution environment."""
+
+    request_id: str
+    hops: int
 
 
 @dataclass(frozen=True)
@@ -121,6 +192,16 @@ class Execution:
     duration_seconds: float
     billed_ms: int
     max_memory_mb: int
+    # Of an answer that was streamed: `payload` is what of it is kept.
+    response_bytes: int | None = None  # how long it was, when it is kept only in part
+    error_body: bytes = b""  # why it broke off or was declared failed, as JSON; empty when it did not
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A function has begun to answer; what it writes follows in pieces."""
+
+    content_type: str
 
 
 @dataclass(frozen=True)
@@ -137,6 +218,20 @@ class EnvironmentState:
     memory_mb: int
     interpreter: str
     network: str
+    provisioned: bool = False
+
+
+@dataclass(frozen=True)
+class PoolState:
+    """How many environments of one make the environment host keeps ready."""
+
+    key: str  # the spec's
+    function_arn: str
+    wanted: int
+    ready: int
+    started: int  # the ready ones and those that are being initialised
+    reason: str  # why there are not enough; "": nothing has failed
+    log: str  # what the failed initialisation printed last
 
 
 @dataclass(frozen=True)

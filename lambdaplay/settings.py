@@ -5,12 +5,15 @@ from __future__ import annotations
 import ipaddress
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from invocations.decisions import source_places
+from invocations.decisions.product_time import BadSteering, initial
 from lambdaplay.home import Home
 from lambdaplay.unfold import UNFOLD as UNFOLD
 
@@ -39,6 +42,27 @@ def _flag(name: str) -> bool:
     return _choice(name, "0", ("0", "1")) == "1"
 
 
+def _brokers(text: str) -> dict[str, tuple[str, ...]]:
+    """Read `orders=localhost:9092;*=a:9092,b:9092`."""
+    found = {}
+    for part in filter(None, text.split(";")):
+        cluster, _, servers = part.partition("=")
+        listed = tuple(server.strip() for server in servers.split(",") if server.strip())
+        if not cluster.strip() or not listed or not all(server.rpartition(":")[2].isdigit() for server in listed):
+            raise ImproperlyConfigured(
+                f"LAMBDAPLAY_MSK_BROKERS: {part!r} must be a cluster's name, '=', and host:port,host:port ..."
+            )
+        found[cluster.strip()] = listed
+    return found
+
+
+def _sources(text: str) -> tuple[source_places.Rule, ...]:
+    try:
+        return source_places.read(text)
+    except source_places.BadPlace as trouble:
+        raise ImproperlyConfigured(f"LAMBDAPLAY_SOURCES: {trouble}") from None
+
+
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
@@ -64,12 +88,25 @@ LAMBDAPLAY_COMPANION = _text("LAMBDAPLAY_COMPANION", "moto")
 LAMBDAPLAY_SANDBOX = _choice("LAMBDAPLAY_SANDBOX", "auto", ("auto", "L3", "L2", "L1", "L0", "none"))
 LAMBDAPLAY_FUNCTION_NETWORK = _choice("LAMBDAPLAY_FUNCTION_NETWORK", "endpoint", ("endpoint", "internet", "host"))
 LAMBDAPLAY_STRICT_RUNTIMES = _flag("LAMBDAPLAY_STRICT_RUNTIMES")
-LAMBDAPLAY_CLOCK = _choice("LAMBDAPLAY_CLOCK", "real", ("real",))
+LAMBDAPLAY_CLOCK = _text("LAMBDAPLAY_CLOCK", "real")
 # Our own history, in days of real time since it was written.
 LAMBDAPLAY_KEEP_PAYLOADS_DAYS = _number("LAMBDAPLAY_KEEP_PAYLOADS_DAYS", 14)
 LAMBDAPLAY_KEEP_ROWS_DAYS = _number("LAMBDAPLAY_KEEP_ROWS_DAYS", 90)
+LAMBDAPLAY_PATH = _text("PATH", "/usr/local/bin:/usr/bin:/bin")  # where runtimes and tools are looked for
+# Private and loopback hosts that topics may post to although others can reach this server, or a function asked for it.
+LAMBDAPLAY_SUBSCRIBER_HOSTS = [name.lower() for name in _text("LAMBDAPLAY_SUBSCRIBER_HOSTS", "").split(",") if name]
+# Which brokers stand for which Amazon MSK clusters, by the clusters' names; "*" is any other.
+LAMBDAPLAY_MSK_BROKERS = _brokers(_text("LAMBDAPLAY_MSK_BROKERS", ""))
+# Which queues and streams are polled elsewhere, see invocations/decisions/source_places.py.
+LAMBDAPLAY_SOURCES = _sources(_text("LAMBDAPLAY_SOURCES", ""))
+# Brokers (host:port) that take user names and passwords without TLS.
+LAMBDAPLAY_KAFKA_PLAINTEXT = [name for name in _text("LAMBDAPLAY_KAFKA_PLAINTEXT", "").split(",") if name]
 LAMBDAPLAY_EXTRA_HOSTS = [name for name in _text("LAMBDAPLAY_ALLOWED_HOSTS", "").split(",") if name]
 
+try:
+    initial(LAMBDAPLAY_CLOCK, datetime.now(UTC))
+except BadSteering as trouble:
+    raise ImproperlyConfigured(f"LAMBDAPLAY_CLOCK: {trouble}") from None
 if LAMBDAPLAY_COMPANION not in ("moto", "none") and not LAMBDAPLAY_COMPANION.startswith(("http://", "https://")):
     raise ImproperlyConfigured("LAMBDAPLAY_COMPANION must be 'moto', 'none' or the URL of an emulator.")
 if not LAMBDAPLAY_LOOPBACK and "test" in (LAMBDAPLAY_ACCESS_KEY_ID, LAMBDAPLAY_SECRET_ACCESS_KEY):
@@ -145,10 +182,10 @@ def _sqlite(path: str) -> dict[str, Any]:
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
-            # A checkpoint syncs the file: every 4000 pages (16 MB) instead of 1000 makes that four times rarer.
+            # Beat carries the log over (lambdaplay/db/sqlite/checkpoints.py); 64 MB are waited for without it.
             "init_command": (
                 f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous}; PRAGMA cache_size=-8000; "
-                "PRAGMA wal_autocheckpoint=4000;"
+                "PRAGMA wal_autocheckpoint=16000;"
             ),
         },
         # A file, like the real one: several threads and processes of a test must see the same rows.
@@ -221,7 +258,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 
 CELERY_BROKER_URL = _text("CELERY_BROKER_URL", f"redis+socket://{LAMBDAPLAY_HOME.broker_socket}")
 LAMBDAPLAY_EMBEDDED_BROKER = not os.environ.get("CELERY_BROKER_URL")
-CELERY_RESULT_BACKEND = "django-db"
+CELERY_RESULT_BACKEND = "lambdaplay.results.Results"
+CELERY_RESULT_EXPIRES = None  # they go with their invocations
+CELERY_RESULT_BACKEND_THREAD_SAFE = True  # else each thread makes one, reading every installed package for it
 CELERY_RESULT_EXTENDED = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
@@ -233,6 +272,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 2, "socket_connect_timeout": 2, "health_check_interval": 10}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CONSUMER = "lambdaplay.consumer:QuickConsumer"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TASK_DEFAULT_QUEUE = "control"  # others are named in CELERY_TASK_ROUTES
@@ -241,6 +281,9 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 # Each expires before the next is sent, so that none piles up while nobody takes them.
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "invocations.tasks.tick", "schedule": 2.0, "options": {"expires": 2.0}},
+    "recover": {"task": "invocations.tasks.recover", "schedule": 2.0, "options": {"expires": 2.0}},
+    "poll": {"task": "invocations.tasks.poll_due", "schedule": 1.0, "options": {"expires": 1.0}},
+    "streams": {"task": "invocations.tasks.sweep_streams", "schedule": 60.0, "options": {"expires": 60.0}},
     "prune": {"task": "invocations.tasks.prune", "schedule": 3600.0, "options": {"expires": 3600.0}},
 }
 

@@ -62,12 +62,28 @@ UNFOLD: dict[str, Any] = {
                     _place(
                         "Functions", "function", "admin:invocations_function_changelist", "invocations.view_function"
                     ),
+                    _place("Layers", "layers", "admin:invocations_layer_changelist", "invocations.view_layer"),
                     _place(
                         "Invocations",
                         "timeline",
                         "admin:invocations_invocation_changelist",
                         "invocations.view_invocation",
                     ),
+                    _place("Waiting room", "hourglass", "waiting", "invocations.view_invocation"),
+                    _place(
+                        "Deliveries", "outbox", "admin:invocations_delivery_changelist", "invocations.view_delivery"
+                    ),
+                    _place(
+                        "Event sources", "sync_alt", "admin:invocations_mapping_changelist", "invocations.view_mapping"
+                    ),
+                    _place("Queues", "inbox", "admin:invocations_queue_changelist", "invocations.view_queue"),
+                    _place("Streams", "waves", "admin:invocations_stream_changelist", "invocations.view_stream"),
+                    _place("Topics", "campaign", "admin:invocations_topic_changelist", "invocations.view_topic"),
+                    _place("Buses", "alt_route", "admin:invocations_bus_changelist", "invocations.view_bus"),
+                    _place("Schedules", "alarm", "admin:invocations_schedule_changelist", "invocations.view_schedule"),
+                    _place("Buckets", "folder_open", "admin:invocations_bucket_changelist", "invocations.view_bucket"),
+                    _place("APIs", "api", "admin:invocations_api_changelist", "invocations.view_api"),
+                    _place("Clock", "schedule", "clock", "invocations.view_clockstate"),
                 ]
             },
             {

@@ -41,6 +41,7 @@ del os.environ["DJANGO_SETTINGS_MODULE"]
 
 from django.test.signals import setting_changed  # noqa: E402
 
+from invocations import clock  # noqa: E402
 from invocations.runtime import client  # noqa: E402
 from lambdaplay.db.pool import close_idle  # noqa: E402
 from tests.house import House, free_port  # noqa: E402
@@ -77,6 +78,14 @@ def require(present: bool, what: str) -> None:
     if os.environ.get("LAMBDAPLAY_REQUIRE_SERVICES") == "1":
         pytest.fail(f"{what} is missing, and LAMBDAPLAY_REQUIRE_SERVICES=1 wants it", pytrace=False)
     pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture(autouse=True)
+def _time_of_its_own() -> Iterator[None]:
+    """What one test did to the clock is unknown to the next; between tests, and only there, time may run back."""
+    clock.forget()
+    yield
+    clock.forget()
 
 
 @pytest.fixture(scope="session")

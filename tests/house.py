@@ -20,9 +20,17 @@ import boto3
 import psutil
 from botocore.config import Config
 
+from invocations.runtime.kernel.flags import PR_SET_PDEATHSIG
+from invocations.runtime.kernel.syscalls import prctl
+
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0
+
+
+def _end_with_us() -> None:
+    """A run of tests that is killed leaves no house behind."""
+    prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def free_port() -> int:
@@ -69,6 +77,7 @@ class House:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=_end_with_us,
             )
 
     def full_environment(self) -> dict[str, str]:

@@ -43,6 +43,7 @@ def lanes() -> list[Lane]:
             ("-m", "browser"),
             missing="" if any(map(shutil.which, BROWSERS)) else "no chromium on PATH",
         ),
+        Lane("storm: random kills while events are sent", ("-m", "storm")),
         Lane("default", PARALLEL),
     ]
 

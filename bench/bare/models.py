@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from django.db import models
 
+SELECTED = "00000000-0000-4000-8000-000000000000"  # the row that is read again and again
+
 
 class Call(models.Model):
     request_id = models.CharField(max_length=36, unique=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from statistics import median
 
@@ -11,7 +10,6 @@ from bench.goals import Figure, Result
 from bench.peers import serverless
 from bench.rounds import interleaved, medians, ratio
 from bench.workshop import Absent, Workshop
-from tests.house import free_port
 
 BARE = {
     1: Figure("bare_1", "calls/s against a bare view with one INSERT, 1 caller", "x", 0.55, 0.70, True),
@@ -26,10 +24,7 @@ FIGURES = [*BARE.values(), *OFFLINE.values(), TAIL]
 
 
 def measure(shop: Workshop) -> Iterator[Result]:
-    port = free_port()
-    environment = {"LAMBDAPLAY_HOME": str(shop.scratch / "bare")}
-    shop.spawn([sys.executable, "-m", "bench.bare", str(port)], environment=environment)
-    shop.await_answer(f"http://127.0.0.1:{port}/", b"{}")
+    port = shop.bare
     for callers, figure in BARE.items():
         yield _compare(shop, figure, callers, port, "/2015-03-31/functions/echo/invocations")
     yield from _offline(shop)

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 
 from invocations.admin.pages import page
-from invocations.flows.access_keys import create_access_key, revoke_access_key
+from invocations.flows.access_keys import create_access_key, default_key_is_good, revoke_access_key
 from invocations.models import AccessKey
 
 KEYS_SHOWN = 25
@@ -25,7 +25,7 @@ KEYS_SHOWN = 25
 
 @admin.register(AccessKey)
 class AccessKeyAdmin(ModelAdmin):  # type: ignore[misc]
-    """A list with two verbs. Rows are never edited: a key is active, or it is revoked for good."""
+    """A list with two verbs. Rows are never edited: a key is active, at rest (by IAM), or revoked for good."""
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -55,7 +55,9 @@ class AccessKeyAdmin(ModelAdmin):  # type: ignore[misc]
             "may_revoke": self.has_delete_permission(request),
             "users": User.objects.filter(is_active=True).order_by("username")[:200],
             "loopback": settings.LAMBDAPLAY_LOOPBACK,
+            "own_account": settings.LAMBDAPLAY_ACCOUNT,
             "default_key": settings.LAMBDAPLAY_ACCESS_KEY_ID,
+            "default_good": default_key_is_good(),
         }
         return page(request, "console/access_keys.html", "Access keys", context)
 
@@ -78,9 +80,6 @@ class AccessKeyAdmin(ModelAdmin):  # type: ignore[misc]
         if not self.has_delete_permission(request):
             raise PermissionDenied
         key = get_object_or_404(AccessKey, pk=pk)
-        if key.key_id == settings.LAMBDAPLAY_ACCESS_KEY_ID:
-            messages.error(request, f"{key.key_id} is set by LAMBDAPLAY_ACCESS_KEY_ID: another value there ends it.")
-            return HttpResponseRedirect(reverse("admin:invocations_accesskey_changelist"))
         revoke_access_key(key.key_id)
         messages.success(request, f"{key.key_id} is revoked. Requests signed with it are refused from now on.")
         return HttpResponseRedirect(reverse("admin:invocations_accesskey_changelist"))

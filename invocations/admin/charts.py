@@ -11,11 +11,12 @@ from django.utils.safestring import SafeString, mark_safe
 
 @dataclass(frozen=True)
 class Bucket:
-    """Invocations of one stretch of time; `when` is said in the mark's title."""
+    """Invocations of one stretch of time; `when` is said in the mark's title, or `words` in its place."""
 
     when: str
     total: int
     failed: int
+    words: str = ""
 
 
 def bars(buckets: Sequence[Bucket], width: int, height: int, label: str, kind: str) -> SafeString:
@@ -41,8 +42,8 @@ def _bar(bucket: Bucket, x: float, step: float, height: int, highest: int) -> Sa
     gap = step * 0.15
     at, wide = round(x + gap / 2, 1), round(step - gap, 1)
     return format_html(
-        "<g><title>{}: {} invocations, {} failed</title>{}{}</g>",
-        bucket.when, bucket.total, bucket.failed,
+        "<g><title>{}</title>{}{}</g>",
+        bucket.words or f"{bucket.when}: {bucket.total} invocations, {bucket.failed} failed",
         format_html(shape, "ok", at, round(height - full, 1), wide, round(good, 1)) if good > 0 else "",
         format_html(shape, "bad", at, round(height - bad, 1), wide, round(bad, 1)) if bad else "",
     )  # fmt: skip

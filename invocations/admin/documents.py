@@ -53,6 +53,7 @@ def function_document(
         "name": function.name,
         "arn": function.arn(),
         "network": function.network or None,
+        "tags": function.tags,
         "reserved_concurrency": function.reserved_concurrency,
         "versions": [version_document(version) for version in versions],
         "aliases": [
@@ -75,6 +76,9 @@ def version_document(version: FunctionVersion) -> dict[str, Any]:
         "tmp_mb": version.tmp_mb,
         "variables": sorted(version.variables or {}),
         "description": version.description,
+        "layers": [layer["arn"] for layer in version.layers],
+        "log_group": version.log_group,
+        "log_format": version.log_format,
         "code_sha256": version.code_sha256,
         "code_size": version.code_size,
         "last_modified": _time(version.last_modified),

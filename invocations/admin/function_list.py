@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.safestring import SafeString
 
@@ -38,7 +38,7 @@ def function_list(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, asked: str) -> tuple[list[Function], str | None, bool]:
     """Return a page by name, the key of the next one, and whether there is an earlier one."""
-    functions = Function.objects.annotate(
+    functions: QuerySet[Any] = Function.objects.annotate(
         published=Count("versions", filter=~Q(versions__version=LATEST), distinct=True),
         alias_count=Count("aliases", distinct=True),
     ).order_by("name", "id")

@@ -13,14 +13,28 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from invocations.admin.documents import function_document
+from invocations.admin.function_concurrency import use_of
+from invocations.admin.function_events import events_context
 from invocations.admin.function_list import spark as day_line
+from invocations.admin.function_permissions import permissions_context
+from invocations.admin.function_urls import urls_context
 from invocations.admin.live import look
 from invocations.admin.packages import look_into
 from invocations.admin.pages import functions_crumb, page, plain, wants_json
 from invocations.admin.runtime_choices import runtime_choices, substitute
 from invocations.admin.statistics import function_figures
+from invocations.decisions.provisioning import READY
+from invocations.flows import provisioning
 from invocations.flows.functions import settle
-from invocations.forms import AliasForm, CodeForm, ConcurrencyForm, ConfigurationForm, InvokeForm, PublishForm
+from invocations.forms import (
+    AliasForm,
+    CodeForm,
+    ConcurrencyForm,
+    ConfigurationForm,
+    InvokeForm,
+    ProvisionedForm,
+    PublishForm,
+)
 from invocations.models import Alias, Function, FunctionVersion, Invocation, Payload
 from invocations.runtime import runtimes
 from invocations.runtime.code import package_path
@@ -29,6 +43,9 @@ from invocations.values import LATEST
 TABS = (
     ("test", "Code and test"),
     ("configuration", "Configuration"),
+    ("events", "Events"),
+    ("urls", "URLs"),
+    ("permissions", "Permissions"),
     ("versions", "Versions and aliases"),
     ("activity", "Activity"),
 )
@@ -143,6 +160,8 @@ def _configuration(request: HttpRequest, function: Function, latest: FunctionVer
         "configuration_form": ConfigurationForm(initial=ConfigurationForm.initial_of(latest)),
         "concurrency_form": ConcurrencyForm(initial={"reserved": function.reserved_concurrency}),
         "choices": runtime_choices(),
+        "variable_names": list(latest.variables or {}),
+        "use": use_of(function),
     }
 
 
@@ -156,8 +175,45 @@ def _versions(request: HttpRequest, function: Function, latest: FunctionVersion)
         "versions": versions,
         "aliases": [{"alias": alias, "share": _share(alias), "arn": function.arn(alias.name)} for alias in aliases],
         "publish_form": PublishForm(),
-        "alias_form": AliasForm(initial={"version": versions[0].version if versions else LATEST}),
+        "provisioned_form": ProvisionedForm(),
+        "provisionable": [
+            *(alias.name for alias in aliases if alias.version != LATEST),
+            *(version.version for version in versions),
+        ],
+        **_provisioned(function),
+        "alias_versions": _alias_versions([version.version for version in versions], aliases),
+        **_alias_form(request, aliases, versions[0].version if versions else LATEST),
     }
+
+
+def _alias_versions(newest: list[str], aliases: list[Alias]) -> list[str]:
+    """What an alias may be pointed to; what one points to already is among it, however old."""
+    used = {version for alias in aliases for version in (alias.version, *alias.weights)}
+    return [*newest, *sorted(used - {*newest, LATEST}, key=int, reverse=True), LATEST]
+
+
+def _alias_form(request: HttpRequest, aliases: list[Alias], newest: str) -> dict[str, Any]:
+    """For a new alias, or filled in with the one that the address names."""
+    asked = plain(request.GET.get("alias"), 128)
+    alias = next((one for one in aliases if one.name == asked), None)
+    if alias is None:
+        return {"alias_form": AliasForm(initial={"version": newest})}
+    return {"alias_form": AliasForm(initial=AliasForm.initial_of(alias)), "changing": alias.name}
+
+
+def _provisioned(function: Function) -> dict[str, Any]:
+    found = provisioning.standing(function)
+    return {"provisioned": found, "all_ready": all(one.progress.status == READY for one in found)}
+
+
+def provisioned(request: HttpRequest, function: Function) -> HttpResponse:
+    """What is kept ready, asked for again and again while some of it is on its way."""
+    context = {
+        "function": function,
+        **_provisioned(function),
+        "may_change": request.user.has_perm("invocations.change_function"),
+    }
+    return render(request, "console/provisioned.html", context)
 
 
 def _share(alias: Alias) -> str:
@@ -181,6 +237,9 @@ def _activity(request: HttpRequest, function: Function, latest: FunctionVersion)
 _TAB_CONTEXT: dict[str, Callable[[HttpRequest, Function, FunctionVersion], dict[str, Any]]] = {
     "test": _test,
     "configuration": _configuration,
+    "events": events_context,
+    "urls": urls_context,
+    "permissions": permissions_context,
     "versions": _versions,
     "activity": _activity,
 }

@@ -14,12 +14,13 @@ from django.urls import reverse
 from invocations.admin.function_page import address, function_page
 from invocations.admin.pages import functions_crumb, page, plain
 from invocations.errors import LambdaplayError
-from invocations.flows import aliases, concurrency, functions, versions
+from invocations.flows import aliases, concurrency, functions, provisioning, versions
 from invocations.forms import (
     AliasForm,
     CodeForm,
     ConcurrencyForm,
     ConfigurationForm,
+    ProvisionedForm,
     PublishForm,
     TestEventForm,
     form_sentence,
@@ -59,7 +60,7 @@ def save_configuration(request: HttpRequest, function: Function) -> HttpResponse
         functions.update_configuration(function.scope, function.name, form.changes())
         return "The configuration is saved. Environments of the old one end; the next call starts in a new one."
 
-    return _submit(request, function, "configuration", "configuration_form", form, save)
+    return submit(request, function, "configuration", "configuration_form", form, save)
 
 
 def save_concurrency(request: HttpRequest, function: Function) -> HttpResponse:
@@ -73,7 +74,7 @@ def save_concurrency(request: HttpRequest, function: Function) -> HttpResponse:
         concurrency.put_concurrency(function.scope, function.name, reserved)
         return f"{reserved} concurrent executions are reserved." if reserved else "Every call is throttled now."
 
-    return _submit(request, function, "configuration", "concurrency_form", form, save)
+    return submit(request, function, "configuration", "concurrency_form", form, save)
 
 
 def publish(request: HttpRequest, function: Function) -> HttpResponse:
@@ -88,7 +89,7 @@ def publish(request: HttpRequest, function: Function) -> HttpResponse:
             return f"Nothing has changed since version {made.version}: that is still the newest."
         return f"Version {made.version} is published."
 
-    return _submit(request, function, "versions", "publish_form", form, save)
+    return submit(request, function, "versions", "publish_form", form, save)
 
 
 def delete_version(request: HttpRequest, function: Function) -> HttpResponse:
@@ -100,7 +101,7 @@ def delete_version(request: HttpRequest, function: Function) -> HttpResponse:
         functions.delete_function(function.scope, function.name, version)
         return f"Version {version} is deleted."
 
-    return _submit(request, function, "versions", "", None, save)
+    return submit(request, function, "versions", "", None, save)
 
 
 def save_alias(request: HttpRequest, function: Function) -> HttpResponse:
@@ -115,7 +116,7 @@ def save_alias(request: HttpRequest, function: Function) -> HttpResponse:
         aliases.create_alias(function.scope, function.name, given["name"], given["version"], **settings)
         return f"Alias {given['name']} is created."
 
-    return _submit(request, function, "versions", "alias_form", form, save)
+    return submit(request, function, "versions", "alias_form", form, save)
 
 
 def delete_alias(request: HttpRequest, function: Function) -> HttpResponse:
@@ -125,7 +126,28 @@ def delete_alias(request: HttpRequest, function: Function) -> HttpResponse:
         aliases.delete_alias(function.scope, function.name, name)
         return f"Alias {name} is deleted."
 
-    return _submit(request, function, "versions", "", None, save)
+    return submit(request, function, "versions", "", None, save)
+
+
+def save_provisioned(request: HttpRequest, function: Function) -> HttpResponse:
+    form = ProvisionedForm(request.POST)
+
+    def save() -> str:
+        qualifier, requested = form.cleaned_data["qualifier"], form.cleaned_data["requested"]
+        provisioning.put(function.scope, function.name, qualifier, requested)
+        return f"{requested} environments of {qualifier} are being made ready, and are kept so."
+
+    return submit(request, function, "versions", "provisioned_form", form, save)
+
+
+def delete_provisioned(request: HttpRequest, function: Function) -> HttpResponse:
+    qualifier = plain(request.POST.get("qualifier"), 128)
+
+    def save() -> str:
+        provisioning.delete(function.scope, function.name, qualifier)
+        return f"No environments of {qualifier} are kept ready any more."
+
+    return submit(request, function, "versions", "", None, save)
 
 
 def save_event(request: HttpRequest, function: Function) -> HttpResponse:
@@ -189,10 +211,13 @@ def delete(request: HttpRequest, function: Function) -> HttpResponse:
     return page(request, "console/function_delete.html", "Delete", context, crumbs, 409 if problem else 200)
 
 
-def _submit(
+def submit(
     request: HttpRequest, function: Function, tab: str, name: str, form: Form | None, save: Callable[[], str]
 ) -> HttpResponse:
-    """Run `save` for a valid form and go back to the tab; else show the tab with the form as it was filled in."""
+    """Run `save` for a valid form and go back to the tab; else show the tab with the form as it was filled in.
+
+    A refusal stands beside the field that it is about, where the form's `field_of` knows it.
+    """
     if form is None or form.is_valid():
         try:
             messages.success(request, save())
@@ -202,5 +227,6 @@ def _submit(
         if form is None:
             messages.error(request, sentence)
             return HttpResponseRedirect(address(function, tab))
-        form.add_error(None, sentence)
+        about = getattr(form, "field_of", None)
+        form.add_error(None if about is None else about(sentence), sentence)
     return function_page(request, function, tab, {name: form}, 400)

@@ -13,7 +13,18 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_GET, require_POST
 from unfold.admin import ModelAdmin
 
-from invocations.admin import function_create, function_list, function_page, function_verbs, invoke_panel
+from invocations.admin import (
+    function_concurrency,
+    function_create,
+    function_event_verbs,
+    function_list,
+    function_page,
+    function_permission_verbs,
+    function_url_verbs,
+    function_verbs,
+    invoke_panel,
+    version_diff,
+)
 from invocations.models import Function
 
 View = Callable[[HttpRequest, Function], HttpResponse | FileResponse]
@@ -23,6 +34,16 @@ _POSTS: dict[str, tuple[str, View]] = {
     "save_code": ("code/", function_verbs.save_code),
     "save_configuration": ("configuration/", function_verbs.save_configuration),
     "save_concurrency": ("concurrency/", function_verbs.save_concurrency),
+    "save_provisioned": ("provisioned/", function_verbs.save_provisioned),
+    "delete_provisioned": ("provisioned/delete/", function_verbs.delete_provisioned),
+    "save_event_config": ("events-config/", function_event_verbs.save_event_config),
+    "save_dead_letter": ("dead-letter/", function_event_verbs.save_dead_letter),
+    "save_recursion": ("recursion/", function_event_verbs.save_recursion),
+    "add_permission": ("permissions/", function_permission_verbs.add_permission),
+    "remove_permission": ("permissions/remove/", function_permission_verbs.remove_permission),
+    "save_url": ("urls/", function_url_verbs.save_url),
+    "permit_url": ("urls/permit/", function_url_verbs.permit_url),
+    "delete_url": ("urls/delete/", function_url_verbs.delete_url),
     "publish": ("publish/", function_verbs.publish),
     "delete_version": ("versions/delete/", function_verbs.delete_version),
     "save_alias": ("aliases/", function_verbs.save_alias),
@@ -33,6 +54,9 @@ _POSTS: dict[str, tuple[str, View]] = {
 }
 _GETS: dict[str, tuple[str, View]] = {
     "environments": ("environments/", function_page.environments),
+    "provisioned": ("provisioned/now/", function_page.provisioned),
+    "concurrency": ("concurrency/now/", function_concurrency.concurrency),
+    "compare": ("versions/compare/", version_diff.compare_page),
     "package": ("package/", function_page.package),
 }
 

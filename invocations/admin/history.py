@@ -14,11 +14,15 @@ from django.http import QueryDict
 
 from invocations import clock
 from invocations.models import Attempt, Invocation
-from invocations.values import Outcome
+from invocations.values import Condition, Outcome
 
 ROWS = 25
 
 SINCE = {"15m": timedelta(minutes=15), "1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
+
+
+# Of attempts and, where an event's end is no attempt's, of events.
+OUTCOMES = list(dict.fromkeys(one.value for one in (*Outcome, *Condition) if one not in (Outcome.LOST, Outcome.FENCED)))
 
 
 class HistoryFilter(forms.Form):
@@ -30,7 +34,7 @@ class HistoryFilter(forms.Form):
     )
     outcome = forms.ChoiceField(
         required=False,
-        choices=[("", "any outcome"), ("failed", "every failure"), *((o.value, o.value) for o in Outcome)],
+        choices=[("", "any outcome"), ("failed", "every failure"), *((one, one) for one in OUTCOMES)],
     )
     since = forms.ChoiceField(
         required=False,
@@ -38,6 +42,7 @@ class HistoryFilter(forms.Form):
     )
     start = forms.DateTimeField(required=False, label="From (UTC)")
     end = forms.DateTimeField(required=False, label="Until (UTC)")
+    doubts = forms.ChoiceField(required=False, choices=[("", "any"), ("duplicates", "possible duplicates")])
     request_id = forms.CharField(required=False, max_length=36)
     account = forms.RegexField(r"^\d{12}$", required=False)
     region = forms.CharField(required=False, max_length=32)
@@ -67,6 +72,9 @@ def narrowed(filters: HistoryFilter) -> QuerySet[Invocation]:
         rows = rows.filter(state=Invocation.State.FAILED)
     elif given.get("outcome"):
         rows = rows.filter(condition=given["outcome"])
+    if given.get("doubts"):
+        # Lost: its runner died, and it may have run. Every attempt that came too late was lost before.
+        rows = rows.filter(invocation_type=Invocation.Type.ASYNC, lost__gt=0)
     if given.get("request_id"):
         rows = rows.filter(_begins_with(given["request_id"].strip().lower()))
     return _within_time(rows, given.get("since") or "", given.get("start"), given.get("end"))

@@ -10,13 +10,15 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path
 from unfold.admin import ModelAdmin
 
+from invocations.admin import prove_page, waiting
 from invocations.admin.documents import invocation_document, invocation_line
+from invocations.admin.event_page import event_page
 from invocations.admin.history import HistoryFilter, history_page, narrowed
 from invocations.admin.pages import invocations_crumb, page, wants_json
 from invocations.admin.previews import Preview, preview
 from invocations.admin.story import tell
 from invocations.admin.timeline import timeline
-from invocations.models import Function, Invocation, Payload
+from invocations.models import AttemptOutput, Function, Invocation, Payload
 
 PREVIEW_BYTES = 16 * 1024  # of each payload and of the log; the rest is a download away
 
@@ -39,6 +41,8 @@ class InvocationAdmin(ModelAdmin):  # type: ignore[misc]
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
+            *waiting.places(),
+            *prove_page.places(),
             path("<uuid:request_id>/", view(self.detail), name="invocations_invocation_detail"),
             path("<uuid:request_id>/<str:part>/raw/", view(self.raw), name="invocations_invocation_raw"),
             *super().get_urls(),
@@ -74,6 +78,8 @@ class InvocationAdmin(ModelAdmin):  # type: ignore[misc]
 
     def _detail(self, request: HttpRequest, row: Invocation) -> HttpResponse:
         self._must_view(request)
+        if row.invocation_type == Invocation.Type.ASYNC:
+            return event_page(request, row)
         attempts = list(row.attempts.all())
         payload = Payload.objects.filter(pk=row.pk).first()
         log = b"" if payload is None else bytes(payload.log)
@@ -99,7 +105,7 @@ class InvocationAdmin(ModelAdmin):  # type: ignore[misc]
         if part not in ("request", "response", "log"):
             raise Http404("No such part.")
         row = _find(request_id)
-        payload = Payload.objects.filter(pk=row.pk).first()
+        payload = _bytes_of(row, part, request.GET.get("attempt", ""))
         if payload is None:
             raise Http404("The payload is no longer kept.")
         ending = "log" if part == "log" else "json"
@@ -113,6 +119,13 @@ class InvocationAdmin(ModelAdmin):  # type: ignore[misc]
     def _must_view(self, request: HttpRequest) -> None:
         if not self.has_view_permission(request):
             raise PermissionDenied
+
+
+def _bytes_of(row: Invocation, part: str, attempt: str) -> Payload | AttemptOutput | None:
+    """Where the part lies: with the invocation, or with the attempt of an event that the address names."""
+    if part == "request" or not (attempt.isascii() and attempt.isdigit() and len(attempt) < 7):
+        return Payload.objects.filter(pk=row.pk).first()
+    return AttemptOutput.objects.filter(attempt__invocation=row, attempt__attempt_no=int(attempt)).first()
 
 
 def _find(request_id: object) -> Invocation:

@@ -60,6 +60,8 @@ def _shown(result: InvocationResult) -> dict[str, Any]:
     row = Invocation.objects.filter(request_id=result.request_id).select_related("payload").first()
     if row is None:
         return {}
+    if result.status_code == 202:
+        return {}  # its story is told as it happens
     attempts = list(row.attempts.all())
     return {
         "row": row,

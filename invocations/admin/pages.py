@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 Crumb = tuple[str, str]
 
@@ -30,6 +31,13 @@ def page(
 
 def wants_json(request: HttpRequest) -> bool:
     return request.GET.get("format") == "json"
+
+
+def back(request: HttpRequest, otherwise: str) -> HttpResponse:
+    """Lead to the page of ours that the form names in `next`, else to `otherwise`."""
+    wanted = plain(request.POST.get("next"), 200)
+    known = wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
+    return HttpResponseRedirect(wanted if known else otherwise)
 
 
 def plain(text: str | None, characters: int) -> str:

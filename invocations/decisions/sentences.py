@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from invocations import limits
 from invocations.decisions.units import milliseconds_text
-from invocations.values import Outcome
+from invocations.values import Condition, Outcome
 
 # outcome: (shape, word, kind). The kind chooses the colour.
 OUTCOME_WORDS: dict[str, tuple[str, str, str]] = {
@@ -19,6 +19,19 @@ OUTCOME_WORDS: dict[str, tuple[str, str, str]] = {
     Outcome.EXITED: ("✕", "Process exited", "bad"),
     Outcome.OUT_OF_MEMORY: ("✕", "Out of memory", "bad"),
     Outcome.RESPONSE_TOO_LARGE: ("✕", "Response too large", "bad"),
+    Outcome.LOST: ("✕", "Runner died", "warn"),
+    Outcome.FENCED: ("⟲", "Came too late", "warn"),
+    Condition.RETRIES_EXHAUSTED: ("✕", "Retries exhausted", "bad"),
+    Condition.EVENT_AGE_EXCEEDED: ("⧖", "Expired", "bad"),
+    Condition.ZERO_RESERVED_CONCURRENCY: ("⊘", "Dropped: concurrency 0", "bad"),
+    Condition.RECURSIVE_INVOCATION: ("⊘", "Dropped: a loop", "bad"),
+    Condition.FUNCTION_NOT_FOUND: ("⊘", "Dropped: no function", "bad"),
+    Condition.RUNNER_LOST: ("✕", "Runners died", "bad"),
+    Condition.CANCELLED: ("⊘", "Cancelled", "off"),
+    # No end yet.
+    "QUEUED": ("◷", "Waiting", "off"),
+    "RUNNING": ("▶", "Running", "off"),
+    "": ("▶", "Running", "off"),
 }
 
 NEARLY_FULL = 0.9  # of MemorySize
@@ -123,7 +136,17 @@ def _too_large(run: Run) -> str:
     )
 
 
+def _lost(_: Run) -> str:
+    return "The process that ran it died. The function may have run: possible duplicate."
+
+
+def _fenced(_: Run) -> str:
+    return "It ended after another attempt had taken its place: its result does not count. Possible duplicate."
+
+
 _TELLERS: dict[str, Callable[[Run], str]] = {
+    Outcome.LOST: _lost,
+    Outcome.FENCED: _fenced,
     Outcome.SUCCESS: _success,
     Outcome.FUNCTION_ERROR: _function_error,
     Outcome.INIT_ERROR: _init_error,

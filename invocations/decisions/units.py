@@ -37,3 +37,25 @@ def span_text(span: timedelta) -> str:
         if seconds >= length:
             return f"{seconds // length} {unit}"
     return "0 s"
+
+
+def long_span_text(span: timedelta) -> str:
+    """Two units: 12 ms, 3.20 s, 1 min 0 s, 1 h 2 min, 2 d 3 h."""
+    seconds = span.total_seconds()
+    if seconds < 3600:
+        return milliseconds_text(seconds * 1000)
+    minutes = round(seconds / 60)
+    if minutes < 1440:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes // 1440} d {minutes % 1440 // 60} h"
+
+
+def lead_text(seconds: float) -> str:
+    """How far the product clock is ahead of real time; under a tenth of a second it is not."""
+    if abs(seconds) < 0.1:
+        return "equal to real time"
+    days, rest = divmod(abs(seconds), 86_400)
+    hours, rest = divmod(rest, 3_600)
+    minutes, rest = divmod(rest, 60)
+    whole = [f"{int(count)} {unit}" for count, unit in ((days, "d"), (hours, "h"), (minutes, "min")) if count]
+    return f"{' '.join([*whole, f'{rest:.1f} s'])} {'ahead of' if seconds > 0 else 'behind'} real time"

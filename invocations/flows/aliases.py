@@ -17,6 +17,7 @@ from invocations.errors import (
     ValidationException,
 )
 from invocations.flows.pages import Page, cut, page_size, read_marker
+from invocations.flows.provisioning import follow, forget
 from invocations.flows.targets import STALE_REVISION, Name, lock_function, not_found, read_name
 from invocations.models import Alias, Function
 from invocations.values import Scope
@@ -84,6 +85,7 @@ def update_alias(
         given = {"version": version, "description": description, "weights": None if weights is None else dict(weights)}
         if not alias.change({field: value for field, value in given.items() if value is not None}):
             raise PreconditionFailed(STALE_REVISION)
+        follow(function, alias)
     return alias
 
 
@@ -104,6 +106,10 @@ def delete_alias(scope: Scope, reference: str, name: str) -> None:
     with transaction.atomic():
         function = lock_function(bare)
         function.aliases.filter(name=name).delete()
+        function.event_invoke_configs.filter(qualifier=name).delete()
+        function.policies.filter(qualifier=name).delete()
+        function.urls.filter(qualifier=name).delete()
+        forget(function, name)
         function.changed()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from django.db import connection
@@ -38,7 +39,7 @@ _shared: dict[Scope, tuple[float, int]] = {}
 _REVISION = (
     f"SELECT catalog_revision, reserved_concurrency FROM {Function._meta.db_table} "  # noqa: S608 - no input in it
     "WHERE account = %s AND region = %s AND name = %s"
-)
+).replace("%s", "?" if connection.vendor == "sqlite" else "%s")
 
 
 def route(scope: Scope, reference: str, qualifier: str | None) -> Route:
@@ -54,8 +55,10 @@ def route(scope: Scope, reference: str, qualifier: str | None) -> Route:
 
 
 def _current(scope: Scope, name: str) -> tuple[int, int | None] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(_REVISION, [scope.account, scope.region, name])
+    """The driver's own cursor: every call asks this, and Django's costs more than the look."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, closing(connection.connection.cursor()) as cursor:
+        cursor.execute(_REVISION, (scope.account, scope.region, name))
         row: tuple[int, int | None] | None = cursor.fetchone()
     return row
 

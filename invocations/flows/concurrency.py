@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import Sum
 
 from invocations.decisions.constraints import detected, range_violation
+from invocations.decisions.provisioning import reservation_conflict
 from invocations.decisions.reservation import reservation_problem
 from invocations.errors import InvalidParameterValue, ValidationException
+from invocations.flows.claims import claimed, provisioned
 from invocations.flows.targets import Name, lock_function, not_found, read_name
 from invocations.models import Function
 from invocations.values import Scope
@@ -59,14 +60,13 @@ def lock_all(scope: Scope) -> None:
 
 
 def check_reservation(scope: Scope, function: Function | None, asked: int) -> None:
-    """Raise InvalidParameterValue when the reservation leaves too little for others; where `lock_all` was called."""
+    """Raise InvalidParameterValue when the reservation leaves too little for others, or for what is
+    provisioned; where `lock_all` was called."""
     problem = range_violation(asked, 0, 2**31 - 1, "reservedConcurrentExecutions")
     if problem is not None:
         raise ValidationException(detected([problem]))
-    mine = Function.objects.filter(account=scope.account, region=scope.region)
-    others = mine if function is None else mine.exclude(pk=function.pk)
-    total = others.aggregate(total=Sum("reserved_concurrency"))["total"] or 0
-    refused = reservation_problem(asked, total)
+    refused = None if function is None else reservation_conflict(asked, provisioned(function))
+    refused = refused or reservation_problem(asked, claimed(scope, function))
     if refused is not None:
         raise InvalidParameterValue(refused)
 

@@ -6,6 +6,7 @@ import platform
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.util import find_spec
 
 from django.conf import settings
@@ -40,6 +41,7 @@ def examine(*, may_fork: bool) -> list[Finding]:
         *_runtimes(),
         _broker(),
         _companion(),
+        _kafka(),
         _browser(),
     ]
 
@@ -122,6 +124,13 @@ def _companion() -> Finding:
         known = "not running; moto will be used" if wanted == "moto" else f"{wanted}: {trouble}"
         return Finding("companion", "missing", known, cost)
     return Finding("companion", "ok", f"{wanted}, answers")
+
+
+def _kafka() -> Finding:
+    if find_spec("confluent_kafka") is None:
+        cost = "Event source mappings of Kafka are refused. To have them: pip install 'confluent-kafka>=2.6,<3'"
+        return Finding("kafka client", "missing", "confluent-kafka is not installed", cost)
+    return Finding("kafka client", "ok", f"confluent-kafka {version('confluent-kafka')}")
 
 
 def _browser() -> Finding:

@@ -1,7 +1,7 @@
 """From a Lambda API request (members as AWS's model names them, parsed) to our own words.
 
-What lambdaplay does not act on is refused by name and never stored; a member that asks for nothing (`Layers: []`,
-`VpcConfig` without subnets, `SnapStart: None`) is taken as AWS takes it.
+What lambdaplay does not act on is refused by name and never stored; a member that asks for nothing (`VpcConfig`
+without subnets, `SnapStart: None`) is taken as AWS takes it.
 """
 
 from __future__ import annotations
@@ -25,14 +25,8 @@ Params = Mapping[str, Any]
 _EMPTY: dict[str, Callable[[Any], bool]] = {
     "PackageType": lambda value: value == "Zip",
     "VpcConfig": lambda value: not value.get("SubnetIds") and not value.get("SecurityGroupIds"),
-    "DeadLetterConfig": lambda value: not value.get("TargetArn"),
     "SnapStart": lambda value: value.get("ApplyOn") in (None, "None"),
     "ImageConfig": lambda value: not any(value.values()),
-    "LoggingConfig": lambda value: (
-        value.get("LogFormat") in (None, "Text")
-        and value.get("ApplicationLogLevel") is None
-        and value.get("SystemLogLevel") is None
-    ),
     "S3ObjectStorageMode": lambda value: value == "COPY",
 }
 _CONFIGURATION = {
@@ -46,8 +40,10 @@ _CONFIGURATION = {
     "Environment",
     "TracingConfig",
     "LoggingConfig",
+    "DeadLetterConfig",
+    "Layers",
 }
-_CREATE = _CONFIGURATION | {"FunctionName", "Code", "Tags", "Publish", "Architectures"}
+_CREATE = _CONFIGURATION | {"FunctionName", "Code", "Tags", "Publish", "Architectures", "CodeSigningConfigArn"}
 _UPDATE_CONFIGURATION = _CONFIGURATION | {"FunctionName", "RevisionId"}
 _CODE = {"ZipFile", "S3Bucket", "S3Key", "S3ObjectVersion", "ImageUri"}
 _UPDATE_CODE = _CODE | {"FunctionName", "Architectures", "Publish", "DryRun", "RevisionId"}
@@ -72,7 +68,14 @@ def draft_from_request(scope: Scope, params: Params) -> FunctionDraft:
     check_new(scope, name)
     given = {field: value for field, value in asdict(configuration).items() if value is not None}
     package = stored_code(scope, code)
-    return FunctionDraft(name=name, code=package, tags=tags, publish=bool(params.get("Publish")), **given)
+    return FunctionDraft(
+        name=name,
+        code=package,
+        tags=tags,
+        publish=bool(params.get("Publish")),
+        code_signing_config_arn=params.get("CodeSigningConfigArn") or "",
+        **given,
+    )
 
 
 def changes_from_request(params: Params) -> ConfigurationChanges:
@@ -87,6 +90,15 @@ def code_from_request(scope: Scope, params: Params) -> CodePackage:
     check_source(params, "updating")
     find(scope, params["FunctionName"], action="UpdateFunctionCode")
     return stored_code(scope, params)
+
+
+def layer_code(scope: Scope, content: Params) -> CodePackage:
+    """Check the Content of a PublishLayerVersion request and store it."""
+    _refuse_others(content, _CODE, "Content.")
+    if content.get("ZipFile") is None and not (content.get("S3Bucket") and content.get("S3Key")):
+        raise InvalidParameterValue("Please provide a source for layer code.")
+    check_source(content, "publishing")
+    return stored_code(scope, content)
 
 
 def architecture_of(params: Params) -> str | None:
@@ -118,6 +130,7 @@ def stored_code(scope: Scope, code: Params) -> CodePackage:
 
 
 def _configuration(params: Params) -> ConfigurationChanges:
+    logging = params.get("LoggingConfig") or {}
     return ConfigurationChanges(
         runtime=params.get("Runtime"),
         handler=params.get("Handler"),
@@ -128,7 +141,12 @@ def _configuration(params: Params) -> ConfigurationChanges:
         tmp_mb=(params.get("EphemeralStorage") or {}).get("Size"),
         variables=(params.get("Environment") or {}).get("Variables"),
         tracing_mode=(params.get("TracingConfig") or {}).get("Mode"),
-        log_group=(params.get("LoggingConfig") or {}).get("LogGroup"),
+        log_group=logging.get("LogGroup"),
+        log_format=logging.get("LogFormat"),
+        application_log_level=logging.get("ApplicationLogLevel"),
+        system_log_level=logging.get("SystemLogLevel"),
+        dead_letter_arn=(params.get("DeadLetterConfig") or {}).get("TargetArn"),
+        layers=params.get("Layers"),
     )
 
 

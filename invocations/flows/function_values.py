@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from invocations import limits
@@ -10,6 +10,7 @@ from invocations.decisions.constraints import detected, range_violation, shape_m
 from invocations.decisions.environment_variables import name_violation, variables_problem
 from invocations.decisions.runtime_names import runtime_problem
 from invocations.errors import InvalidParameterValue, ValidationException
+from invocations.flows.destination_rules import check_dead_letter_queue
 from invocations.runtime.code import CodePackage
 
 NETWORKS = ("", "endpoint", "internet", "host")  # "": the server's default
@@ -32,6 +33,11 @@ class ConfigurationChanges:
     variables: Mapping[str, str] | None = None
     tracing_mode: str | None = None
     log_group: str | None = None
+    log_format: str | None = None
+    application_log_level: str | None = None
+    system_log_level: str | None = None
+    dead_letter_arn: str | None = None  # "": none any more
+    layers: Sequence[str] | None = None  # ARNs of layer versions; later ones lie over earlier ones; (): none any more
     network: str | None = None  # ours: of the function, all versions
 
     def check(self) -> None:
@@ -50,6 +56,7 @@ class ConfigurationChanges:
             problem = f"The network must be one of: {', '.join(NETWORKS[1:])}."
         if problem is not None:
             raise InvalidParameterValue(problem)
+        check_dead_letter_queue(self.dead_letter_arn or "")
 
     def _violations(self) -> list[str | None]:
         texts = (
@@ -58,6 +65,10 @@ class ConfigurationChanges:
             ("Description", self.description, "description"),
             ("TracingMode", self.tracing_mode, "tracingConfig.mode"),
             ("LogGroup", self.log_group, "loggingConfig.logGroup"),
+            ("LogFormat", self.log_format, "loggingConfig.logFormat"),
+            ("ApplicationLogLevel", self.application_log_level, "loggingConfig.applicationLogLevel"),
+            ("SystemLogLevel", self.system_log_level, "loggingConfig.systemLogLevel"),
+            ("ResourceArn", self.dead_letter_arn, "deadLetterConfig.targetArn"),
         )
         numbers = (
             (self.timeout_seconds, 1, limits.TIMEOUT_SECONDS_MAX, "timeout"),
@@ -89,10 +100,16 @@ class FunctionDraft:
     variables: Mapping[str, str] | None = None
     tracing_mode: str = "PassThrough"
     log_group: str | None = None  # None: /aws/lambda/<name>
+    log_format: str | None = None
+    application_log_level: str | None = None
+    system_log_level: str | None = None
+    dead_letter_arn: str = ""
+    layers: Sequence[str] = ()  # ARNs of layer versions
     tags: Mapping[str, str] = field(default_factory=dict)
     publish: bool = False
     network: str = ""
     reserved_concurrency: int | None = None
+    code_signing_config_arn: str = ""
 
     @property
     def configuration(self) -> ConfigurationChanges:
@@ -108,6 +125,11 @@ class FunctionDraft:
             variables=self.variables,
             tracing_mode=self.tracing_mode,
             log_group=self.log_group,
+            log_format=self.log_format,
+            application_log_level=self.application_log_level,
+            system_log_level=self.system_log_level,
+            dead_letter_arn=self.dead_letter_arn,
+            layers=self.layers,
             network=self.network,
         )
 
@@ -135,6 +157,11 @@ def check_tags(tags: Mapping[str, str]) -> None:
         raise InvalidParameterValue("Number of tags exceeds resource tag limit.")
     if not is_text(*tags, *tags.values()):
         raise InvalidParameterValue("The request contains characters that are not text.")
+    reserved = next((key for key in tags if key.lower().startswith("aws:")), None)
+    if reserved is not None:
+        raise InvalidParameterValue(
+            f"The tag key {reserved[:128]!r} is invalid: keys that begin with aws: are AWS's own."
+        )
     for key, value in tags.items():
         if not 1 <= len(key) <= 128 or len(value) > 256:
             constraint = "Map keys must have length 1 to 128 and values at most 256"

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, Sum
+from django.db.models import Q
 
-from invocations import clock, limits
+from invocations import clock
 from invocations.decisions.constraints import detected
-from invocations.errors import CodeStorageExceeded, InvalidParameterValue, ResourceConflict, ValidationException
-from invocations.flows import environments
+from invocations.decisions.log_settings import LogSettings, merged
+from invocations.errors import InvalidParameterValue, ResourceConflict, ValidationException
+from invocations.flows import code_signing, environments, layer_choice
+from invocations.flows.code_storage import check_storage, code_kept_only_on_success
 from invocations.flows.concurrency import check_reservation, lock_all
 from invocations.flows.function_values import (
     ConfigurationChanges,
@@ -30,11 +30,12 @@ from invocations.flows.targets import (
     latest_for_update,
     lock_function,
     new_name,
+    not_found,
     read_name,
     settle,
 )
 from invocations.flows.versions import publish_latest
-from invocations.models import Function, FunctionVersion
+from invocations.models import CodeSigningConfig, Function, FunctionVersion
 from invocations.runtime.code import CodePackage, discard, release
 from invocations.values import LATEST, Scope
 from lambdaplay.db.pool import pooled
@@ -49,7 +50,6 @@ __all__ = [
     "find",
     "list_functions",
     "settle",
-    "total_code_bytes",
     "update_code",
     "update_configuration",
 ]
@@ -62,14 +62,19 @@ def create_function(scope: Scope, draft: FunctionDraft) -> FunctionVersion:
     Raises ValidationException, InvalidParameterValue, CodeStorageExceeded and ResourceConflict when the name is taken.
     A refusal takes the stored code back.
     """
-    with _code_kept_only_on_success(draft.code):
+    with code_kept_only_on_success(draft.code):
         draft.configuration.check()
+        _log_settings(LogSettings(), draft.configuration)
         check_tags(draft.tags)
         name = new_name(scope, draft.name)
         check_new(scope, name)
+        config = code_signing.named(scope, draft.code_signing_config_arn) if draft.code_signing_config_arn else None
+        code_signing.check_deployment(scope, name, config)
+        layers = layer_choice.choose(scope, draft.layers)
+        layer_choice.check_size(layers.layers, draft.code.sha256)
         try:
             with transaction.atomic():
-                return _create(scope, name, draft)
+                return _create(scope, name, draft, layers, config)
         except IntegrityError:
             raise _exists(name) from None
 
@@ -84,12 +89,13 @@ def _exists(name: str) -> ResourceConflict:
     return ResourceConflict(f"Function already exist: {name}")
 
 
-def _create(scope: Scope, name: str, draft: FunctionDraft) -> FunctionVersion:
+def _create(
+    scope: Scope, name: str, draft: FunctionDraft, layers: layer_choice.Choice, config: CodeSigningConfig | None
+) -> FunctionVersion:
     check_storage(scope, draft.code.zipped_bytes * (2 if draft.publish else 1))
     if draft.reserved_concurrency is not None:
         lock_all(scope)
         check_reservation(scope, None, draft.reserved_concurrency)
-    now = clock.now()
     real = clock.real()
     function = Function.objects.create(
         account=scope.account,
@@ -100,7 +106,8 @@ def _create(scope: Scope, name: str, draft: FunctionDraft) -> FunctionVersion:
         reserved_concurrency=draft.reserved_concurrency,
         network=draft.network,
         tags=dict(draft.tags),
-        created_at=now,
+        code_signing_config=config,
+        created_at=real,
     )
     latest = FunctionVersion.objects.create(
         function=function,
@@ -116,10 +123,14 @@ def _create(scope: Scope, name: str, draft: FunctionDraft) -> FunctionVersion:
         variables=None if draft.variables is None else dict(draft.variables),
         tracing_mode=draft.tracing_mode,
         log_group=draft.log_group or f"/aws/lambda/{name}",
+        **asdict(_log_settings(LogSettings(), draft.configuration)),
+        dead_letter_arn=draft.dead_letter_arn,
         code_sha256=draft.code.sha256,
         code_size=draft.code.zipped_bytes,
+        layers=layers.layers,
+        opt_sha256=layers.opt_sha256,
         state_since=real,
-        last_modified=now,
+        last_modified=real,
     )
     environments.renew(latest)
     return publish_latest(latest, None) if draft.publish else latest
@@ -140,7 +151,7 @@ def update_code(
 
     Raises ResourceNotFound, ResourceConflict (an update is in progress), PreconditionFailed (revision).
     """
-    with _code_kept_only_on_success(code):
+    with code_kept_only_on_success(code):
         problem = architecture_violation(architecture)
         if problem is not None:
             raise ValidationException(detected([problem]))
@@ -148,6 +159,9 @@ def update_code(
         if architecture is not None:
             changes["architecture"] = architecture
         name = read_name(scope, reference, action="UpdateFunctionCode")
+        before = _latest(name)
+        code_signing.check_deployment(scope, name.name, before.function.code_signing_config)
+        layer_choice.check_size(before.layers, code.sha256)
         with transaction.atomic():
             latest = latest_for_update(name, revision_id)
             check_storage(scope, code.zipped_bytes * (2 if publish else 1) - latest.code_size)
@@ -173,12 +187,39 @@ def update_configuration(
     name = read_name(scope, reference, action="UpdateFunctionConfiguration")
     given = {field: value for field, value in asdict(changes).items() if value is not None}
     network = given.pop("network", None)
+    if "layers" in given:
+        given |= asdict(layer_choice.choose(scope, given["layers"]))
+        before = _latest(name)
+        if given["layers"]:
+            code_signing.check_deployment(scope, name.name, before.function.code_signing_config)
+        layer_choice.check_size(given["layers"], before.code_sha256)
     with transaction.atomic():
         latest = latest_for_update(name, revision_id)
         if network is not None:
             Function.objects.filter(pk=latest.function_id).update(network=network)
             latest.function.network = network
+        given |= asdict(_log_settings(_logging_now(latest), changes))
+        if latest.opt_sha256:
+            release([latest.opt_sha256])
         _begin(latest, given)
+    return latest
+
+
+def _logging_now(version: FunctionVersion) -> LogSettings:
+    return LogSettings(version.log_format, version.application_log_level, version.system_log_level)
+
+
+def _log_settings(current: LogSettings, changes: ConfigurationChanges) -> LogSettings:
+    return merged(current, changes.log_format, changes.application_log_level, changes.system_log_level)
+
+
+def _latest(name: Name) -> FunctionVersion:
+    """$LATEST as it is now, before its row is locked."""
+    rows = FunctionVersion.objects.select_related("function__code_signing_config")
+    rows = rows.filter(function__account=name.scope.account, function__region=name.scope.region)
+    latest = rows.filter(function__name=name.name, version=LATEST).first()
+    if latest is None:
+        raise not_found(Name(name.scope, name.name, None))
     return latest
 
 
@@ -201,7 +242,7 @@ def delete_function(scope: Scope, reference: str, qualifier: str | None = None) 
         raise InvalidParameterValue("Deletion of aliases is not currently supported.")
     with transaction.atomic():
         function = lock_function(Name(scope, name.name, None))
-        release(set(function.versions.values_list("code_sha256", flat=True)))
+        release({sha for row in function.versions.values_list("code_sha256", "opt_sha256") for sha in row if sha})
         if name.qualifier is None:
             function.delete()
         else:
@@ -216,6 +257,9 @@ def _delete_version(function: Function, version: str) -> None:
             f"Unable to delete version because the following aliases reference it: [{', '.join(pointing)}]"
         )
     function.versions.filter(version=version).delete()
+    function.event_invoke_configs.filter(qualifier=version).delete()
+    function.policies.filter(qualifier=version).delete()
+    function.provisioned_configs.filter(qualifier=version).delete()
     function.changed()
 
 
@@ -237,24 +281,3 @@ def list_functions(
     for version in found:
         settle(version)
     return cut(found, size, lambda version: (version.function.name, version.pk))
-
-
-def total_code_bytes(scope: Scope) -> int:
-    """Return the zipped bytes of every version in the account and region, as AWS counts them against the quota."""
-    rows = FunctionVersion.objects.filter(function__account=scope.account, function__region=scope.region)
-    return int(rows.aggregate(total=Sum("code_size"))["total"] or 0)
-
-
-def check_storage(scope: Scope, added: int) -> None:
-    if total_code_bytes(scope) + added > limits.TOTAL_CODE_BYTES:
-        raise CodeStorageExceeded("Code storage limit exceeded.")
-
-
-@contextmanager
-def _code_kept_only_on_success(code: CodePackage) -> Iterator[None]:
-    """What was stored for a request that is refused is taken back."""
-    try:
-        yield
-    except Exception:
-        discard(code)
-        raise

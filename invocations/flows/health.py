@@ -17,7 +17,7 @@ from lambdaplay.db.pool import pooled
 FRESH = timedelta(seconds=10)
 
 # Processes that write heartbeats of their own, whether or not the broker is there ...
-WATCHED = ("worker", "control", "beat")
+WATCHED = ("worker", "poller", "control", "beat")
 # ... and the one that takes the whole way: beat sends a task, the control worker runs it.
 MESSAGES = "messages"
 # The house serves without these: what needs them waits or says so.
@@ -45,6 +45,11 @@ def examine() -> Health:
     if settings.LAMBDAPLAY_COMPANION != "none":
         parts["companion"] = _asked(lambda: neighbours.ask_companion(settings.LAMBDAPLAY_COMPANION_PLACE))
     return Health(judge(parts), parts)
+
+
+def quiet_parts() -> list[str]:
+    """The parts whose heartbeat is old or missing, from one query: for pages that are read again and again."""
+    return [name for name, part in _heartbeats(clock.real()).items() if part.state != "ok"]
 
 
 def judge(parts: dict[str, PartState]) -> str:

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import random
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from django.db import DatabaseError
 
 from invocations import clock, limits
-from invocations.decisions.payloads import decode_client_context, json_error
 from invocations.decisions.routing import choose_version
-from invocations.decisions.tracing import continue_trace, trace_id
-from invocations.errors import (
-    InvalidRequestContent,
-    InvalidRuntime,
-    RequestEntityTooLarge,
-    ResourceConflict,
-    ServiceFailure,
-    UnsupportedOption,
-    UnusablePart,
-)
-from invocations.flows import catalog, journal
-from invocations.models import FunctionVersion, Invocation
+from invocations.decisions.tracing import trace_id
+from invocations.errors import RecursiveInvocation, ServiceFailure, UnusablePart
+from invocations.flows import catalog, journal, permissions, recursion, requests
+from invocations.flows.accept import accept
+from invocations.flows.lineage import Lineage, lineage_of
+from invocations.models import Invocation
 from invocations.runtime import client
 from invocations.values import EnvironmentSpec, Event, Execution, InvocationResult, InvokeRequest, Outcome
 from lambdaplay.db.pool import pooled
@@ -30,103 +26,115 @@ from lambdaplay.db.pool import pooled
 _draw = random.SystemRandom().random
 
 
-def invoke(request: InvokeRequest) -> InvocationResult:
+@dataclass(frozen=True)
+class Prepared:
+    """A request that may be served: what runs where, and what led to it."""
+
+    request: InvokeRequest
+    spec: EnvironmentSpec
+    event: Event
+    lineage: Lineage
+    accepted_at: datetime
+
+
+def invoke(
+    request: InvokeRequest, lineage: Lineage | None = None, route: catalog.Route | None = None
+) -> InvocationResult:
     """Run the function and wait for its end. What the function does wrong is in the result, never raised.
+
+    `lineage`: the chain that led here, where the caller is not the function that began it.
+    `route`: where the request goes, of a caller inside the function's account who has just asked for it.
 
     Raises the AWS errors of a request that cannot be served: nothing ran then, and nothing was written.
     No database connection is held while the function runs.
     """
-    _check_size(request)
-    _check_type(request)
-    with pooled():
-        route = catalog.route(request.caller.scope, request.function, request.qualifier)
-    request_id = request.request_id or str(uuid.uuid4())
-    if request.invocation_type == "DryRun":
-        return InvocationResult(204, request_id, None, b"")
-    _check_state(route)
-    event = _event(request, request_id, route)
-    spec = route.versions[choose_version(route.main, route.weights, _draw())]
-    accepted_at = clock.now()
-    execution = _execute(spec, event)
-    entry = journal.Entry(
-        invocation={**_invocation(request, event, spec, execution), "accepted_at": accepted_at},
-        attempt=_attempt(spec, execution),
-        payload=_payload(event, execution),
-    )
-    _record(entry)
+    request = permissions.into_account(request)
+    if request.invocation_type == "Event":
+        return accept(request, lineage)
+    prepared = prepare(request, lineage, route)
+    if isinstance(prepared, InvocationResult):
+        return prepared
+    with unusable_parts():
+        execution = client.execute(prepared.spec, prepared.event)
+    record(prepared, execution)
     return InvocationResult(
         status_code=200,
-        request_id=request_id,
-        executed_version=spec.version,
+        request_id=prepared.event.request_id,
+        executed_version=prepared.spec.version,
         payload=execution.payload,
         function_error=None if execution.outcome == Outcome.SUCCESS else "Unhandled",
         log_tail=execution.log_tail if request.log_type == "Tail" else None,
-        trace_header=event.trace_header,
+        trace_header=prepared.event.trace_header,
         content_type=execution.content_type,
     )
 
 
-def _check_size(request: InvokeRequest) -> None:
-    if len(request.payload) > limits.SYNC_REQUEST_BYTES:
-        raise RequestEntityTooLarge(
-            f"Request must be smaller than {limits.SYNC_REQUEST_BYTES} bytes for the InvokeFunction operation"
-        )
+def prepare(
+    request: InvokeRequest, lineage: Lineage | None = None, route: catalog.Route | None = None
+) -> Prepared | InvocationResult:
+    """Judge a synchronous request that may be made, in AWS's order. A dry run is answered with that."""
+    requests.check_size(request, limits.SYNC_REQUEST_BYTES)
+    if route is None:
+        with pooled():
+            route = catalog.route(request.caller.scope, request.function, request.qualifier)
+    request_id = request.request_id or str(uuid.uuid4())
+    if request.invocation_type == "DryRun":
+        return InvocationResult(204, request_id, None, b"")
+    requests.check_state(route)
+    lineage = lineage or lineage_of(request.caller)
+    _check_loop(route, lineage)
+    event = replace(requests.read_event(request, request_id, route), hops=lineage.hops)
+    spec = route.versions[choose_version(route.main, route.weights, _draw())]
+    return Prepared(request, spec, event, lineage, clock.now())
 
 
-def _check_type(request: InvokeRequest) -> None:
-    if request.invocation_type == "Event":
-        raise UnsupportedOption("InvocationType Event (asynchronous invocation) is not supported yet.")
-
-
-def _check_state(route: catalog.Route) -> None:
-    if route.state != FunctionVersion.State.ACTIVE:
-        raise ResourceConflict(
-            "The operation cannot be performed at this time. "
-            f"The function is currently in the following state: {route.state}"
-        )
-
-
-def _event(request: InvokeRequest, request_id: str, route: catalog.Route) -> Event:
-    payload = request.payload or b"{}"
-    problem = json_error(payload)
-    if problem is not None:
-        raise InvalidRequestContent(
-            f"Could not parse request body into json: Could not parse payload into json: {problem}"
-        )
-    context = None
-    if request.client_context is not None:
-        context = decode_client_context(request.client_context)
-        if context is None:
-            raise InvalidRequestContent("Client context must be a valid Base64-encoded JSON object.")
-    now = clock.now().timestamp()
-    header = continue_trace(request.trace_header, now=now, random=os.urandom(20))
-    return Event(request_id, payload, route.arn, header, context)
-
-
-def _execute(spec: EnvironmentSpec, event: Event) -> Execution:
-    try:
-        return client.execute(spec, event)
-    except InvalidRuntime:
-        raise
-    except UnusablePart as error:
-        raise ServiceFailure(str(error)) from error
-
-
-def _record(entry: journal.Entry) -> None:
+def record(prepared: Prepared, execution: Execution) -> None:
+    """Return once what happened is committed."""
+    entry = journal.Entry(
+        invocation=_invocation(prepared, execution),
+        attempt=_attempt(prepared.spec, execution),
+        payload=_payload(prepared.event, execution),
+    )
     try:
         journal.record(entry)
     except DatabaseError as error:
         raise ServiceFailure("The function ran, but its record could not be written.") from error
 
 
-def _invocation(request: InvokeRequest, event: Event, spec: EnvironmentSpec, execution: Execution) -> journal.Row:
+@contextmanager
+def unusable_parts() -> Iterator[None]:
+    """A part of ours that does not answer is our failure, not the request's."""
+    try:
+        yield
+    except UnusablePart as error:
+        raise ServiceFailure(str(error)) from error
+
+
+def _check_loop(route: catalog.Route, lineage: Lineage) -> None:
+    if lineage.hops == 0:
+        return
+    with pooled():
+        stopped = recursion.is_stopped(route.versions[route.main].scope, route.function, lineage.hops)
+    if stopped:
+        raise RecursiveInvocation(
+            "Lambda has detected your function being invoked in a recursive loop with other Amazon Web Services "
+            "resources and stopped your function's invocation."
+        )
+
+
+def _chain(lineage: Lineage) -> journal.Row:
+    return {"hops": lineage.hops, "caused_by": lineage.request_id} if lineage.hops else {}
+
+
+def _invocation(prepared: Prepared, execution: Execution) -> journal.Row:
+    request, spec, event = prepared.request, prepared.spec, prepared.event
     succeeded = execution.outcome == Outcome.SUCCESS
     return {
         "request_id": event.request_id,
         "account": spec.scope.account,
         "region": spec.scope.region,
         "function": spec.function,
-        "qualifier": event.invoked_arn.removeprefix("arn:").split(":function:")[1].partition(":")[2],
+        "qualifier": requests.qualifier_of(event.invoked_arn),
         "executed_version": spec.version,
         "invocation_type": Invocation.Type.SYNC.value,
         "state": (Invocation.State.SUCCEEDED if succeeded else Invocation.State.FAILED).value,
@@ -136,7 +144,9 @@ def _invocation(request: InvokeRequest, event: Event, spec: EnvironmentSpec, exe
         "door": request.caller.door,
         "caller": request.caller.name,
         "trace_id": trace_id(event.trace_header),
+        "accepted_at": prepared.accepted_at,
         "ended_at": clock.now(),
+        **_chain(prepared.lineage),
     }
 
 
@@ -162,6 +172,7 @@ def _payload(event: Event, execution: Execution) -> journal.Row:
     return {
         "request": event.payload,
         "response": execution.payload,
+        "response_bytes": execution.response_bytes,
         "log": execution.log,
         "log_truncated": execution.log_truncated,
         "client_context": event.client_context or "",

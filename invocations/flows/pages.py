@@ -20,6 +20,18 @@ class Page(Generic[Item]):
     next_marker: str | None  # None on the last page
 
 
+def everything(page_after: Callable[[str | None], Page[Item]]) -> list[Item]:
+    """All items of a list, page after page: for doors that have no pages of their own."""
+    found: list[Item] = []
+    marker: str | None = None
+    while True:
+        page = page_after(marker)
+        found += page.items
+        marker = page.next_marker
+        if marker is None:
+            return found
+
+
 def page_size(max_items: int | None) -> int:
     return limits.PAGE_ITEMS if max_items is None else min(max_items, limits.PAGE_ITEMS)
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
 from invocations import limits
 from invocations.errors import InvalidParameterValue, UnsupportedOption
+from invocations.flows.own_client import own_client
 from invocations.values import Scope
 
-_WAIT = Config(connect_timeout=2, read_timeout=20, retries={"max_attempts": 1}, s3={"addressing_style": "path"})
 _SENTENCES = {
     "NoSuchKey": "The specified key does not exist.",
     "NoSuchBucket": "The specified bucket does not exist",
@@ -29,7 +25,7 @@ def fetch_object(scope: Scope, bucket: str, key: str, version: str | None = None
         raise UnsupportedOption("lambdaplay does not support S3Bucket and S3Key while LAMBDAPLAY_COMPANION is 'none'.")
     wanted = {"Bucket": bucket, "Key": key, **({"VersionId": version} if version is not None else {})}
     try:
-        answer = _client(scope).get_object(**wanted)
+        answer = own_client("s3", scope).get_object(**wanted)
         if answer["ContentLength"] > limits.UNZIPPED_BYTES:
             raise InvalidParameterValue(f"Unzipped size must be smaller than {limits.UNZIPPED_BYTES} bytes")
         return bytes(answer["Body"].read())
@@ -43,16 +39,3 @@ def fetch_object(scope: Scope, bucket: str, key: str, version: str | None = None
 
 def _refused(code: str, sentence: str) -> str:
     return f"Error occurred while GetObject. S3 Error Code: {code}. S3 Error Message: {sentence}"
-
-
-def _client(scope: Scope) -> Any:
-    # On loopback a key of twelve digits names its account; elsewhere there is the one account of the configured key.
-    other = settings.LAMBDAPLAY_LOOPBACK and scope.account != settings.LAMBDAPLAY_ACCOUNT
-    return boto3.client(
-        "s3",
-        endpoint_url=settings.LAMBDAPLAY_URL,
-        region_name=scope.region,
-        aws_access_key_id=scope.account if other else settings.LAMBDAPLAY_ACCESS_KEY_ID,
-        aws_secret_access_key="test" if other else settings.LAMBDAPLAY_SECRET_ACCESS_KEY,
-        config=_WAIT,
-    )

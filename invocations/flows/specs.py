@@ -5,9 +5,9 @@ from __future__ import annotations
 from hashlib import sha256
 
 from django.conf import settings
-from django.db.models import Sum
 
 from invocations import limits
+from invocations.flows.claims import claimed, provisioned
 from invocations.models import Function, FunctionVersion
 from invocations.values import EnvironmentSpec, Scope
 
@@ -30,15 +30,17 @@ def spec_for(function: Function, version: FunctionVersion, unreserved: int | Non
         network=function.network or settings.LAMBDAPLAY_FUNCTION_NETWORK,
         reserved_concurrency=function.reserved_concurrency,
         unreserved_limit=unreserved_limit(function.scope) if unreserved is None else unreserved,
+        log_format=version.log_format,
+        application_log_level=version.application_log_level,
+        system_log_level=version.system_log_level,
+        opt_sha256=version.opt_sha256,
+        provisioned=provisioned(function),
     )
 
 
 def unreserved_limit(scope: Scope) -> int:
-    """How many executions the functions without a reservation share in this account and region."""
-    reserved = Function.objects.filter(account=scope.account, region=scope.region).aggregate(
-        total=Sum("reserved_concurrency")
-    )["total"]
-    return limits.ACCOUNT_CONCURRENCY - (reserved or 0)
+    """How many executions the functions without a reservation share on demand in this account and region."""
+    return limits.ACCOUNT_CONCURRENCY - claimed(scope)
 
 
 def _key(function: Function, version: FunctionVersion) -> str:
@@ -52,6 +54,7 @@ def _key(function: Function, version: FunctionVersion) -> str:
         function.created_at.timestamp(),
         version.version,
         version.code_sha256,
+        version.opt_sha256,
         version.runtime,
         version.handler,
         version.memory_mb,
@@ -59,6 +62,7 @@ def _key(function: Function, version: FunctionVersion) -> str:
         version.timeout_seconds,
         sorted((version.variables or {}).items()),
         version.log_group,
+        (version.log_format, version.application_log_level, version.system_log_level),
         version.role,
         version.last_modified.timestamp(),
     )

@@ -4,7 +4,13 @@ A form checks shapes and says what to change; the rules of AWS are in the flows,
 """
 
 from invocations.forms.aliases import AliasForm, PublishForm
-from invocations.forms.functions import CodeForm, ConcurrencyForm, ConfigurationForm, CreateFunctionForm
+from invocations.forms.functions import (
+    CodeForm,
+    ConcurrencyForm,
+    ConfigurationForm,
+    CreateFunctionForm,
+    ProvisionedForm,
+)
 from invocations.forms.invoke import InvokeForm, TestEventForm
 from invocations.forms.refusals import form_sentence, refusal_sentence
 
@@ -15,6 +21,7 @@ __all__ = [
     "ConfigurationForm",
     "CreateFunctionForm",
     "InvokeForm",
+    "ProvisionedForm",
     "PublishForm",
     "TestEventForm",
     "form_sentence",

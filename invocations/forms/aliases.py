@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from django import forms
 
+from invocations.models import Alias
+
 
 class PublishForm(forms.Form):
     description = forms.CharField(required=False, max_length=256, label="Description of the version")
@@ -26,6 +28,19 @@ class AliasForm(forms.Form):
         label="Its share (%)",
     )
     description = forms.CharField(required=False, max_length=256)
+
+    @staticmethod
+    def initial_of(alias: Alias) -> dict[str, object]:
+        """What the fields hold for an alias as it is."""
+        second, weight = next(iter(alias.weights.items()), ("", None))
+        percent = None if weight is None else f"{weight * 100:g}"
+        return {
+            "name": alias.name,
+            "version": alias.version,
+            "second_version": second,
+            "percent": percent,
+            "description": alias.description,
+        }
 
     def weights(self) -> dict[str, float]:
         second, percent = self.cleaned_data["second_version"], self.cleaned_data["percent"]

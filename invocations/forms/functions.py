@@ -136,6 +136,18 @@ class CreateFunctionForm(ConfigurationForm, CodeForm):
         )
 
 
+class ProvisionedForm(forms.Form):
+    """Environments kept ready for a version or an alias."""
+
+    qualifier = forms.CharField(max_length=128, label="Version or alias")
+    requested = forms.IntegerField(
+        min_value=1,
+        max_value=limits.ACCOUNT_CONCURRENCY,
+        label="Environments",
+        help_text="Each is a process tree that stays on this machine.",
+    )
+
+
 class ConcurrencyForm(forms.Form):
     """Reserved concurrency: empty is unreserved, 0 throttles every call."""
 

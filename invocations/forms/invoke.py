@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 
-from invocations.values import Caller, InvokeRequest
+from invocations.values import Caller, InvocationResult, InvokeRequest
 
 TYPES = ("RequestResponse", "DryRun", "Event")
 
@@ -62,6 +62,29 @@ def submission_from_json(body: bytes) -> dict[str, Any]:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON value")
+
+
+def submission_document(result: InvocationResult) -> dict[str, Any]:
+    """What a submission is answered with, at every door that speaks JSON."""
+    return {
+        "status_code": result.status_code,
+        "request_id": result.request_id,
+        "executed_version": result.executed_version,
+        "function_error": result.function_error,
+        "payload": _payload(result.payload),
+        "log": None if result.log_tail is None else result.log_tail.decode(errors="replace"),
+    }
+
+
+def _payload(body: bytes) -> Any:
+    """The result as a JSON value; bytes that are none, as text."""
+    if not body:
+        return None
+    text = body.decode(errors="replace")
+    try:
+        return json.loads(text, parse_constant=lambda name: name)
+    except (ValueError, RecursionError):
+        return text
 
 
 class TestEventForm(forms.Form):

@@ -13,7 +13,9 @@ from django.db import models, transaction
 
 from invocations import limits
 from invocations.arns import function_arn
-from invocations.values import LATEST, Scope
+from invocations.models.code_signing_config import CodeSigningConfig
+from invocations.models.scoped import Scoped, ScopedQuerySet
+from invocations.values import LATEST
 
 # What a published version freezes. The description is not among them: a version may carry one of its own.
 FROZEN = (
@@ -27,8 +29,14 @@ FROZEN = (
     "variables",
     "tracing_mode",
     "log_group",
+    "log_format",
+    "application_log_level",
+    "system_log_level",
+    "dead_letter_arn",
     "code_sha256",
     "code_size",
+    "layers",
+    "opt_sha256",
 )
 
 
@@ -36,16 +44,9 @@ def new_revision() -> str:
     return str(uuid.uuid4())
 
 
-class FunctionQuerySet(models.QuerySet["Function"]):
-    def within(self, scope: Scope) -> FunctionQuerySet:
-        return self.filter(account=scope.account, region=scope.region)
-
-
-class Function(models.Model):
+class Function(Scoped):
     """A name in an account and region. What runs is in its versions; what is here holds for all of them."""
 
-    account = models.CharField(max_length=12)
-    region = models.CharField(max_length=32)
     name = models.CharField(max_length=64)
     # Raised by every change to the function, its versions or its aliases: who caches them compares this one number.
     catalog_revision = models.BigIntegerField(default=1)
@@ -57,10 +58,14 @@ class Function(models.Model):
         blank=True,
         choices=[("", "server's default"), ("endpoint", "endpoint"), ("internet", "internet"), ("host", "host")],
     )
+    recursive_loop = models.CharField(max_length=9, default="Terminate")  # or "Allow"
     tags = models.JSONField(default=dict, blank=True)
+    code_signing_config = models.ForeignKey(
+        CodeSigningConfig, null=True, blank=True, on_delete=models.PROTECT, related_name="functions"
+    )
     created_at = models.DateTimeField()
 
-    objects: ClassVar[models.Manager[Function]] = FunctionQuerySet.as_manager()
+    objects: ClassVar[models.Manager[Function]] = ScopedQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "region", "name"], name="function_name_is_unique")]
@@ -68,10 +73,6 @@ class Function(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def scope(self) -> Scope:
-        return Scope(self.account, self.region)
 
     def arn(self, qualifier: str | None = None) -> str:
         return function_arn(self.account, self.region, self.name, qualifier)
@@ -127,8 +128,16 @@ class FunctionVersion(models.Model):
     variables = models.JSONField(null=True, blank=True)
     tracing_mode = models.CharField(max_length=16, default="PassThrough")
     log_group = models.CharField(max_length=512)
+    log_format = models.CharField(max_length=4, default="Text")  # or JSON
+    application_log_level = models.CharField(max_length=5, blank=True, default="")  # "": of the text format
+    system_log_level = models.CharField(max_length=5, blank=True, default="")
+    dead_letter_arn = models.CharField(max_length=350, blank=True, default="")
     code_sha256 = models.CharField(max_length=64)  # hex; names the folder of the unpacked package
     code_size = models.BigIntegerField()
+    # [{"arn", "sha256", "code_size", "unzipped_bytes"}, ...]: as they were when they were chosen; a version that is
+    # deleted later stays in use here.
+    layers = models.JSONField(default=list, blank=True)
+    opt_sha256 = models.CharField(max_length=64, blank=True, default="")  # hex; the folder of all layers together
     state = models.CharField(max_length=16, choices=State, default=State.PENDING)
     state_since = models.DateTimeField()
     update_status = models.CharField(max_length=16, choices=UpdateStatus, default=UpdateStatus.SUCCESSFUL)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 # Larger than any message: 4 KB of user variables, the platform's own, paths.
 PACKET_BYTES = 128 * 1024
-_FILES_MAX = 8
+_FILES_MAX = 16
 _INT = array.array("i").itemsize
 _CREDENTIALS = struct.Struct("iII")
 _ANCILLARY = socket.CMSG_SPACE(_FILES_MAX * _INT) + socket.CMSG_SPACE(_CREDENTIALS.size)
@@ -48,9 +48,13 @@ def send(end: socket.socket, message: Message, files: Sequence[int] = ()) -> Non
         end.send(data)
 
 
-def receive(end: socket.socket) -> Packet:
-    """Read one packet; blocks as the socket does. Open files belong to the caller from here on."""
-    data, ancillary, _, _ = end.recvmsg(PACKET_BYTES, _ANCILLARY, socket.MSG_CMSG_CLOEXEC)
+def receive(end: socket.socket, *, wait: bool = True) -> Packet:
+    """Read one packet; blocks as the socket does. Open files belong to the caller from here on.
+
+    Without `wait` raises BlockingIOError when there is none.
+    """
+    flags = socket.MSG_CMSG_CLOEXEC | (0 if wait else socket.MSG_DONTWAIT)
+    data, ancillary, _, _ = end.recvmsg(PACKET_BYTES, _ANCILLARY, flags)
     files: list[int] = []
     pid: int | None = None
     for level, kind, content in ancillary:

@@ -1,7 +1,10 @@
 """Code packages on disk: one folder below Home.code per SHA-256 of the zip, unpacked once, shared by every version.
 
     <Home.code>/<sha256>/package.zip   the bytes as they were uploaded
-    <Home.code>/<sha256>/task/         the files, as a function sees them below /var/task
+    <Home.code>/<sha256>/task/         the files, as a function sees them below /var/task, or below /opt
+
+Layers are packages too. Several of them together are one more folder, named by a checksum over theirs: the files that a
+function sees below /opt, linked and not copied.
 
 A package appears by one rename, whole, or not at all. Nobody writes to it afterwards. What no version refers to is
 removed by `discard` (a refused request takes back what it stored) or by `sweep`.
@@ -15,7 +18,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,20 +27,23 @@ from django.conf import settings
 
 from invocations import clock, limits
 from invocations.errors import InvalidParameterValue, RequestEntityTooLarge
-from invocations.models import FunctionVersion
+from invocations.models import FunctionVersion, LayerVersion
 from invocations.runtime.archive import from_folder, from_source, unpack
 
 __all__ = [
     "CodePackage",
     "code_sha256_base64",
     "discard",
+    "extensions",
     "from_folder",
     "from_source",
+    "overlay",
     "package_path",
     "release",
     "store",
     "sweep",
     "task_folder",
+    "unzipped_bytes",
 ]
 
 _UNFINISHED = ".unpacking-"
@@ -66,8 +72,56 @@ def store(zip_bytes: bytes, *, zipped_limit: int = limits.ZIPPED_BYTES) -> CodeP
     if len(zip_bytes) > zipped_limit:
         raise RequestEntityTooLarge(f"Zipped size must be smaller than {zipped_limit} bytes")
     digest = hashlib.sha256(zip_bytes)
-    pin = 0 if _mark_used(digest.hexdigest()) else _unpack_and_publish(zip_bytes, digest.hexdigest())
+
+    def fill(folder: Path) -> None:
+        unpack(zip_bytes, folder / "task")
+        (folder / "package.zip").write_bytes(zip_bytes)
+
+    pin = 0 if _mark_used(digest.hexdigest()) else _publish(fill, digest.hexdigest())
     return CodePackage(digest.hexdigest(), base64.b64encode(digest.digest()).decode(), len(zip_bytes), pin)
+
+
+def overlay(checksums: Sequence[str]) -> str:
+    """Put stored layers over each other, later ones over earlier, and return the name of the folder; "" for none."""
+    for sha256 in checksums:
+        _mark_used(sha256)
+    if len(checksums) < 2:
+        return "".join(checksums)
+    name = hashlib.sha256(" ".join(("layers", *checksums)).encode()).hexdigest()
+
+    def fill(folder: Path) -> None:
+        for sha256 in checksums:
+            _link_over(task_folder(sha256), folder / "task")
+
+    if not _mark_used(name):
+        _publish(fill, name)
+    return name
+
+
+def _link_over(source: Path, target: Path) -> None:
+    for folder, folders, files in os.walk(source):
+        here = target / Path(folder).relative_to(source)
+        for name in folders:
+            if (here / name).is_file():
+                (here / name).unlink()
+            (here / name).mkdir(exist_ok=True)
+            os.chmod(here / name, 0o755)  # noqa: S103 - the functions' own user reads it
+        for name in files:
+            if (here / name).is_dir():
+                shutil.rmtree(here / name)
+            (here / name).unlink(missing_ok=True)
+            os.link(Path(folder, name), here / name)
+
+
+def unzipped_bytes(sha256: str) -> int:
+    """Return the size of a stored package's files."""
+    return sum(Path(folder, name).stat().st_size for folder, _, names in os.walk(task_folder(sha256)) for name in names)
+
+
+def extensions(sha256: str) -> list[str]:
+    """Return the names of the external extensions that stored layers bring; "" for no layers."""
+    folder = task_folder(sha256) / "extensions"
+    return sorted(path.name for path in folder.iterdir() if path.is_file()) if sha256 and folder.is_dir() else []
 
 
 def task_folder(sha256: str) -> Path:
@@ -161,12 +215,13 @@ def _mark(sha256: str) -> int:
     return _pinned_at(sha256)
 
 
-def _unpack_and_publish(zip_bytes: bytes, sha256: str) -> int:
+def _publish(fill: Callable[[Path], None], sha256: str) -> int:
+    """Make a package's folder aside and rename it into place; return its mark, 0 when somebody else was quicker."""
     work = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=_home()))
     try:
         (work / "task").mkdir()
-        unpack(zip_bytes, work / "task")
-        (work / "package.zip").write_bytes(zip_bytes)
+        os.chmod(work / "task", 0o755)  # noqa: S103 - the functions' own user reads it once mounted
+        fill(work)
         os.chmod(work, 0o755)  # noqa: S103 - its parent is private; the functions' own user reads it once mounted
         if settings.LAMBDAPLAY_DURABILITY == "power":
             os.sync()
@@ -188,7 +243,9 @@ def _set_aside(path: Path) -> Path:
 
 
 def _referenced(checksums: set[str]) -> set[str]:
-    rows = FunctionVersion.objects.all()
-    if len(checksums) < 500:
-        rows = rows.filter(code_sha256__in=checksums)
-    return set(rows.values_list("code_sha256", flat=True).distinct()) & checksums
+    columns = ((FunctionVersion, "code_sha256"), (FunctionVersion, "opt_sha256"), (LayerVersion, "code_sha256"))
+    found: set[str] = set()
+    for model, column in columns:
+        few = {f"{column}__in": checksums} if len(checksums) < 500 else {}
+        found.update(model.objects.filter(**few).values_list(column, flat=True).distinct())
+    return found & checksums

@@ -2,6 +2,9 @@
 
 Source of paths, statuses and bodies: AWS's Runtime API, version 2018-06-01. A runtime may keep one connection or open a
 new one for each call; both work, because the listener is ours for the length of the loan.
+
+An answer that comes in chunks is handed out as soon as its head is there, and read on piece by piece: a function may
+take its whole timeout to write it. Everything else is read to its end first.
 """
 
 from __future__ import annotations
@@ -13,8 +16,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from invocations import limits
+from invocations.runtime.chunks import BrokenChunks, Chunks
 
 _HEAD_MAX = 1024 * 1024 + 64 * 1024  # the X-Ray cause header alone may be 1 MB
+_RECEIVE_BYTES = 256 * 1024
 _PREFIX = b"/2018-06-01/runtime/"
 
 
@@ -24,17 +29,23 @@ class ConnectionEnded(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """One request of the runtime. `headers` have lower-case names. `body` is None when it was over the limit."""
+    """One request of the runtime. `headers` have lower-case names. `body` is None when it was over the limit.
+
+    `chunks`: the body of an answer that is still being written; `body` is what of it came with the head.
+    """
 
     connection: socket.socket
     method: bytes
     path: bytes
     headers: Mapping[bytes, bytes]
     body: bytes | None
+    chunks: Chunks | None = None
 
 
 class Exchange:
     """Waits for calls on the runtime's connections and answers them. Sockets block; waiting is by poll."""
+
+    _agent = -1  # of extensions; see attended_exchange.py
 
     def __init__(self, listener: int, connections: list[int], log: int, control: int) -> None:
         self.listener = socket.socket(fileno=listener)
@@ -42,6 +53,7 @@ class Exchange:
         self._log = log
         self._control = control
         self.replaced = False  # whether the host must be given the connections anew
+        self._log_open = True
         self._poll = select.poll()
         for file in (listener, log, control, *connections):
             self._poll.register(file, select.POLLIN)
@@ -63,10 +75,48 @@ class Exchange:
                         return call
             if self.listener.fileno() in ready:
                 self._accept()
-            if self._log in ready and not on_log():
-                self._poll.unregister(self._log)
+                continue  # what was written before an end counts: read it before hearing of the end
+            if self._log in ready:
+                self._hear_log(on_log)
             if self._control in ready:
                 return "control"
+            if self._agent in ready:
+                return "agent"
+
+    def read_on(self, call: Call, deadline: float, on_log: Callable[[], bool]) -> bytes | str:
+        """Wait for more of a body that is being written: its bytes, or "deadline", "control" or "ended" (too early)."""
+        connection = call.connection.fileno()
+        poll = select.poll()
+        for file in (connection, self._control, *([self._log] if self._log_open else [])):
+            poll.register(file, select.POLLIN)
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return "deadline"
+            ready = [file for file, _ in poll.poll(left * 1000 + 1)]
+            if self._log in ready and not self._hear_log(on_log):
+                poll.unregister(self._log)
+            if connection in ready:  # first: what was written before an end counts
+                return _received(call.connection) or "ended"
+            if self._control in ready:
+                return "control"
+
+    def hears_of_death(self, seconds: float) -> bool:
+        """Whether the host has something to say, now or within so many seconds."""
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
+
+    def hang_up(self, call: Call) -> None:
+        """Close a connection on which nothing sensible can follow."""
+        if call.connection.fileno() in self.connections:
+            self._drop(call.connection)
+
+    def _hear_log(self, on_log: Callable[[], bool]) -> bool:
+        if not on_log():
+            self._poll.unregister(self._log)
+            self._log_open = False
+        return self._log_open
 
     def answer(
         self, call: Call, status: bytes, body: bytes, headers: bytes = b"Content-Type: application/json\r\n"
@@ -124,15 +174,30 @@ def _read_call(connection: socket.socket) -> Call:
     del data[: end + 4]
     if headers.get(b"expect", b"").lower() == b"100-continue":
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-    if headers.get(b"transfer-encoding", b"").lower() == b"chunked":
-        body = _read_chunks(connection, data)
-    else:
-        body = _read_length(connection, data, int(headers.get(b"content-length", b"0")))
-    return Call(connection, method, path.removeprefix(_PREFIX), headers, body)
+    path = path.removeprefix(_PREFIX)
+    if headers.get(b"transfer-encoding", b"").lower() != b"chunked":
+        length = int(headers.get(b"content-length", b"0"))
+        return Call(connection, method, path, headers, _read_length(connection, data, length))
+    chunks = Chunks()
+    try:
+        body = chunks.feed(bytes(data))
+        if path.endswith(b"/response"):
+            return Call(connection, method, path, headers, body, chunks)
+        return Call(connection, method, path, headers, _read_chunks(connection, body, chunks))
+    except BrokenChunks as error:
+        raise ConnectionEnded from error
+
+
+def _received(connection: socket.socket) -> bytes:
+    """What has arrived; nothing when the other side is gone."""
+    try:
+        return connection.recv(_RECEIVE_BYTES)
+    except OSError:
+        return b""
 
 
 def _receive(connection: socket.socket, data: bytearray) -> None:
-    received = connection.recv(256 * 1024)
+    received = connection.recv(_RECEIVE_BYTES)
     if not received:
         raise ConnectionEnded
     data += received
@@ -151,20 +216,13 @@ def _read_length(connection: socket.socket, data: bytearray, length: int) -> byt
     return None
 
 
-def _read_chunks(connection: socket.socket, data: bytearray) -> bytes | None:
-    body = bytearray()
-    too_large = False
-    while True:
-        while (end := data.find(b"\r\n")) < 0:
-            _receive(connection, data)
-        size = int(data[:end].split(b";")[0], 16)
-        del data[: end + 2]
-        while len(data) < size + 2:
-            _receive(connection, data)
-        body += data[:size]
-        del data[: size + 2]
-        if len(body) > limits.SYNC_RESPONSE_BYTES:
-            too_large = True
-            body.clear()
-        if size == 0:
-            return None if too_large else bytes(body)
+def _read_chunks(connection: socket.socket, first: bytes, chunks: Chunks) -> bytes | None:
+    body = bytearray(first)
+    while not chunks.ended:
+        data = bytearray()
+        _receive(connection, data)
+        if len(body) <= limits.SYNC_RESPONSE_BYTES:  # too large: read to its end, keep no more
+            body += chunks.feed(bytes(data))
+        else:
+            chunks.feed(bytes(data))
+    return None if len(body) > limits.SYNC_RESPONSE_BYTES else bytes(body)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from datetime import datetime
 
 from invocations import limits
@@ -23,8 +24,8 @@ def timeout_body(request_id: str, timeout_seconds: int) -> bytes:
     )
 
 
-def too_large_body() -> bytes:
-    text = f"Response payload size exceeded maximum allowed payload size ({limits.SYNC_RESPONSE_BYTES} bytes)."
+def too_large_body(limit: int = limits.SYNC_RESPONSE_BYTES) -> bytes:
+    text = f"Response payload size exceeded maximum allowed payload size ({limit} bytes)."
     return json.dumps(
         {"errorMessage": text, "errorType": "Function.ResponseSizeTooLarge"}, separators=(",", ":")
     ).encode()
@@ -73,6 +74,11 @@ def init_report(seconds: float, phase: str, status: str, error_type: str = "") -
     return f"INIT_REPORT Init Duration: {milliseconds(seconds)}\tPhase: {phase}\tStatus: {status}{error}\n".encode()
 
 
+def extension(name: str, state: str, events: Sequence[str], error_type: str = "") -> bytes:
+    error = f"\tError Type: {error_type}" if error_type else ""
+    return f"EXTENSION\tName: {name}\tState: {state}\tEvents: [{', '.join(events)}]{error}\n".encode()
+
+
 def start(request_id: str, version: str) -> bytes:
     return f"START RequestId: {request_id} Version: {version}\n".encode()
 
@@ -85,6 +91,11 @@ def runaway() -> bytes:
     """Ours: AWS has no such limit that a function could meet."""
     most = limits.OUTPUT_BYTES_MAX // limits.MIB
     return f"\nlambdaplay: the function printed more than {most} MB in one invocation and was ended.\n".encode()
+
+
+def remark(text: bytes) -> bytes:
+    """A sentence of lambdaplay's own, on lines of its own."""
+    return text
 
 
 def end_and_report(

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import base64
 import hmac
-import re
+from collections.abc import Container
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
 
-from invocations.models import AccessKey
+from invocations.flows.access_keys import Use, find_key
 from invocations.values import Caller, Scope
-from lambdaplay.db.pool import pooled
-
-CONVENTION_SECRET = "test"  # noqa: S105 - a public convention of local AWS tools, honoured on loopback only
-_KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
-_ACCOUNT = re.compile(r"[0-9]{12}")
 
 
 class WrongKey(Exception):
@@ -37,15 +32,18 @@ class Key:
         return Caller(Scope(self.account, region), "form", self.key_id, f"arn:aws:iam::{self.account}:root")
 
 
-def basic_key(request: HttpRequest) -> Key | None:
-    """Return the key that the request brings, None without an Authorization header. Raises WrongKey, AnotherSite."""
+def basic_key(request: HttpRequest, schemes: Container[str] = ("basic",)) -> Key | None:
+    """Return the key that the request brings, None without an Authorization header. Raises WrongKey, AnotherSite.
+
+    Programs that know no other scheme than bearer may send the same text with that (`schemes`, in lower case).
+    """
     header = request.headers.get("Authorization")
     if header is None:
         return None
     if _from_another_site(request):
         raise AnotherSite
     scheme, _, value = header.partition(" ")
-    if scheme.lower() != "basic":
+    if scheme.lower() not in schemes:
         raise WrongKey
     try:
         key_id, _, secret = base64.b64decode(value.strip(), validate=True).decode().partition(":")
@@ -64,22 +62,8 @@ def _from_another_site(request: HttpRequest) -> bool:
 
 def _judged(key_id: str, secret: str) -> Key:
     """Compare in constant time; an unknown key costs a comparison too."""
-    known = _known(key_id)
-    right = hmac.compare_digest(secret.encode(), (known[0] if known else "no such key").encode())
+    known = find_key(key_id, Use("lambda", settings.LAMBDAPLAY_REGION))
+    right = hmac.compare_digest(secret.encode(), (known.secret if known else "no such key").encode())
     if known is None or not right:
         raise WrongKey
-    return Key(key_id, known[1])
-
-
-def _known(key_id: str) -> tuple[str, str] | None:
-    """Return (secret, account) of an access key."""
-    if key_id == settings.LAMBDAPLAY_ACCESS_KEY_ID:
-        return settings.LAMBDAPLAY_SECRET_ACCESS_KEY, settings.LAMBDAPLAY_ACCOUNT
-    if settings.LAMBDAPLAY_LOOPBACK and _ACCOUNT.fullmatch(key_id):
-        return CONVENTION_SECRET, key_id
-    if not _KEY_ID.fullmatch(key_id):
-        return None
-    # A loan, because this thread may wait for a function next, and no connection is held while it does.
-    with pooled():
-        row = AccessKey.objects.filter(key_id=key_id, active=True, user__is_active=True).first()
-    return None if row is None else (row.secret, row.account)
+    return Key(key_id, known.account)

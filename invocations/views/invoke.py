@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -19,7 +18,7 @@ from invocations.arns import parse_function
 from invocations.errors import LambdaplayError, Refusal
 from invocations.flows.functions import find
 from invocations.forms import InvokeForm, form_sentence, refusal_sentence
-from invocations.forms.invoke import submission_from_json
+from invocations.forms.invoke import submission_document, submission_from_json
 from invocations.forms.invoking import invoke_held
 from invocations.forms.refusals import refusal_status
 from invocations.values import Caller, InvocationResult, Scope
@@ -87,11 +86,11 @@ def _answer(request: HttpRequest, name: str, caller: Caller) -> HttpResponse:
     except LambdaplayError as error:
         return _refusal(request, error)
     if wants_json(request):
-        return JsonResponse(_document(result))
-    document = _document(result)
+        return JsonResponse(submission_document(result), status=_status(result))
+    document = submission_document(result)
     pretty = json.dumps(document["payload"], indent=2, ensure_ascii=False)[:PRETTY_CHARACTERS] if result.payload else ""
     context = {"name": name, "result": result, "document": document, "pretty": pretty}
-    return render(request, "submission/result.html", context)
+    return render(request, "submission/result.html", context, status=_status(result))
 
 
 def _form_page(request: HttpRequest, name: str, caller: Caller) -> HttpResponse:
@@ -111,23 +110,6 @@ def _refusal(request: HttpRequest, error: LambdaplayError) -> HttpResponse:
     return problem(request, status, code, refusal_sentence(error))
 
 
-def _document(result: InvocationResult) -> dict[str, Any]:
-    return {
-        "status_code": result.status_code,
-        "request_id": result.request_id,
-        "executed_version": result.executed_version,
-        "function_error": result.function_error,
-        "payload": _payload(result.payload),
-        "log": None if result.log_tail is None else result.log_tail.decode(errors="replace"),
-    }
-
-
-def _payload(body: bytes) -> Any:
-    """The result as a JSON value; bytes that are none, as text."""
-    if not body:
-        return None
-    text = body.decode(errors="replace")
-    try:
-        return json.loads(text, parse_constant=lambda name: name)
-    except (ValueError, RecursionError):
-        return text
+def _status(result: InvocationResult) -> int:
+    """An accepted event is 202 here too. A dry run's 204 would allow no body, and this answer has one."""
+    return 202 if result.status_code == 202 else 200

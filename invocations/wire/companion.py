@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import IO
 
 from django.conf import settings
@@ -16,6 +17,8 @@ from invocations.errors import Refusal, RequestEntityTooLarge, SignatureRefused,
 from invocations.limits import MIB
 from invocations.values import Caller
 from invocations.wire import chunked, proxy, sigv4
+from invocations.wire.buckets import asked as operations
+from invocations.wire.buckets import forms, neighbour, notification, tap
 from invocations.wire.credentials import Identity
 from invocations.wire.http import Request, Response
 from invocations.wire.plan import Plan
@@ -28,19 +31,21 @@ BODY_BYTES = 20 * MIB  # DynamoDB takes 16 MiB
 OBJECT_BYTES = 5 * 1024 * MIB  # S3's limit for one PUT
 _IN_MEMORY = MIB
 _CHECKSUM = "x-amz-checksum-"
-_KEY_ACTIONS = (b"Action=CreateAccessKey", b"Action=DeleteAccessKey", b"Action=UpdateAccessKey")
 
 
 def plan(request: Request, service: str) -> Plan:
     """Forward a request that is not S3's. Unknown services are refused by name, once the signature is proven."""
 
     def run(caller: Caller, body: bytes, request_id: str) -> Response:
-        _refuse_unoffered(service)
-        if service == "iam" and any(action in body for action in _KEY_ACTIONS):
-            raise UnsupportedOption("Access keys are made and revoked in lambdaplay's console.")
-        return proxy.forward(request, proxy.headers(request, caller.scope.account), body, len(body))
+        return forward(request, service, caller, body)
 
     return Plan(BODY_BYTES, "requested", run)
+
+
+def forward(request: Request, service: str, caller: Caller, body: bytes) -> Response:
+    """The companion's answer to a verified request. Raises UnsupportedOption, UnusablePart."""
+    _refuse_unoffered(service)
+    return proxy.forward(request, proxy.headers(request, caller.scope.account), body, len(body))
 
 
 def _refuse_unoffered(service: str) -> None:
@@ -71,6 +76,40 @@ def s3_plain(request: Request, identity: Identity) -> Response:
     """Forward an S3 request whose (older) signature does not cover the body."""
     _refuse_unoffered("s3")
     return _whole(request, identity, sigv4.UNSIGNED)
+
+
+def s3_form(request: Request) -> Response:
+    """Store what a browser's form uploads. Its policy's signature is verified before the file is read."""
+    _refuse_unoffered("s3")
+    asked = operations.read(request)
+    with _spool() as file:
+        pieces = request.pieces()
+        size = _take(pieces, file, 0, forms.HEAD_BYTES)
+        file.seek(0)
+        form = forms.read(file.read(forms.HEAD_BYTES), request.header("content-type") or "")
+        identity = forms.verify(form)
+        size = _take(pieces, file, size, OBJECT_BYTES)
+        length = forms.size_of(form, file, size)
+        forms.check(form, asked.bucket, length)
+        file.seek(form.start)
+        stored = neighbour.put(identity, asked.bucket, form.key, form.headers(), _read(file, length), length)
+        if stored.status >= 300:
+            return stored
+        answer = forms.answer(form, asked.bucket, stored, settings.LAMBDAPLAY_URL)
+        carried = tap.Carried(replace(asked, key=form.key), identity, file, length)
+        return tap.listen(request, carried, answer)
+
+
+def _take(pieces: Iterator[bytes], file: IO[bytes], size: int, enough: int) -> int:
+    """Write pieces to the end of the file until it is that large; return how large it is."""
+    file.seek(size)
+    for piece in pieces:
+        size += len(piece)
+        _refuse_oversize(size)
+        file.write(piece)
+        if size >= enough:
+            break
+    return size
 
 
 def _whole(request: Request, identity: Identity, stated: str) -> Response:
@@ -104,16 +143,25 @@ def _framed(request: Request, claim: sigv4.Signature, identity: Identity, kind: 
 
 def _send(request: Request, identity: Identity, file: IO[bytes], size: int, trailers: dict[str, str]) -> Response:
     file.seek(0)
+    asked = operations.read(request)
+    if asked.operation in operations.NOTIFICATIONS:
+        if size > MIB:
+            raise RequestEntityTooLarge("Your request was too big.")
+        return notification.answer(request, asked, identity, file.read())
     headers = proxy.headers(request, identity.account)
     if request.header("x-amz-content-sha256") in chunked.KINDS:
         _unframed(headers)
     # Only what trailers are for: nothing that a client appends may say for which account or host this is.
     headers.update({name: value for name, value in trailers.items() if name.startswith(_CHECKSUM)})
-    return proxy.forward(request, headers, _read(file), size)
+    answer = proxy.forward(request, headers, _read(file), size)
+    return tap.listen(request, tap.Carried(asked, identity, file, size), answer)
 
 
-def _read(file: IO[bytes]) -> Iterable[bytes]:
-    return iter(lambda: file.read(_IN_MEMORY), b"")
+def _read(file: IO[bytes], length: int = OBJECT_BYTES) -> Iterator[bytes]:
+    """The file's next `length` bytes."""
+    while length > 0 and (piece := file.read(min(_IN_MEMORY, length))):
+        length -= len(piece)
+        yield piece
 
 
 def _unframed(headers: dict[str, str]) -> None:

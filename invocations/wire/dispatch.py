@@ -13,18 +13,23 @@ from collections.abc import Callable
 from types import ModuleType
 
 from invocations.errors import AccessDenied, SignatureRefused
+from invocations.flows.access_keys import Use
+from invocations.values import Caller, Scope
 from invocations.wire import companion, operations, sigv2, sigv4
+from invocations.wire.buckets.asked import is_form
 from invocations.wire.credentials import identify
 from invocations.wire.http import BodyTooLarge, Request, Response
 from invocations.wire.origin import refuse_pages
 from invocations.wire.plan import Plan
-from invocations.wire.protocol import rest_json, wording
+from invocations.wire.protocol import query, rest_json, wording
 from invocations.wire.services import registry
 from invocations.wire.unsigned import MissingToken, is_for_aws
 
 _DATED = re.compile(r"/+\d{4}-\d{2}-\d{2}(?:/|$)")
 # Services whose paths begin with an API version; all others there are signed for the wrong service.
 REST_SERVICES = ("lambda",)
+S3_REGION = "us-east-1"  # of signatures that name none
+NOBODY = Caller(Scope("", ""), "api", "", "")
 _CLAIMED_SERVICE = re.compile(r"(?:/|%2F)([a-z0-9-]{1,40})(?:/|%2F)aws4_request")
 
 
@@ -53,6 +58,8 @@ def _recognise(request: Request) -> Callable[[Request, str], Response] | None:
         return _by_query
     if sigv2.is_signed(request):
         return _older_s3
+    if is_form(request):
+        return _upload
     if is_for_aws(request):
         return _unsigned
     return None
@@ -60,7 +67,7 @@ def _recognise(request: Request) -> Callable[[Request, str], Response] | None:
 
 def _claimed_service(request: Request) -> str | None:
     """The service in the credential scope, read so loosely that it works when nothing else does."""
-    if sigv2.is_signed(request):
+    if sigv2.is_signed(request) or is_form(request):
         return "s3"
     found = _CLAIMED_SERVICE.search(request.header("authorization") or request.query)
     return None if found is None else found[1]
@@ -77,12 +84,23 @@ def _by_query(request: Request, request_id: str) -> Response:
 def _older_s3(request: Request, request_id: str) -> Response:
     refuse_pages(request)
     claim = sigv2.read(request)
-    identity = identify(claim.key_id, claim.token)
+    identity = identify(claim.key_id, claim.token, Use("s3", S3_REGION))
     sigv2.verify(claim, request, identity.secret, time.time())
     return companion.s3_plain(request, identity)
 
 
+def _upload(request: Request, request_id: str) -> Response:
+    refuse_pages(request)
+    return companion.s3_form(request)
+
+
 def _unsigned(request: Request, request_id: str) -> Response:
+    if request.method == "GET":
+        action = query.fields(request, b"").get("Action", "")
+        for service in registry().values():
+            if action in service.unsigned:
+                # A link in a message: whoever has it may follow it, from a browser's page, too.
+                return operations.plan(service, query, request).run(NOBODY, b"", request_id)
     refuse_pages(request)
     raise MissingToken("Missing Authentication Token")
 
@@ -92,7 +110,7 @@ def _signed(request: Request, claim: sigv4.Signature, request_id: str) -> Respon
     if claim.presigned and request.method != "GET" and claim.service != "s3":
         raise AccessDenied("A signature in the query string is accepted for GET requests only.")
     sigv4.check_scope(claim, time.time())  # real time, whatever the product clock says
-    identity = identify(claim.key_id, claim.token)
+    identity = identify(claim.key_id, claim.token, Use(claim.service, claim.region))
     sigv4.check_covered(claim, request.amz_headers())
     signed = sigv4.Signed(request.method, request.path, request.query, request.header)
     if claim.service == "s3":

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from invocations.wire import code_links, dispatch, hosts
+from invocations.wire import certificates, code_links, dispatch, hosts
+from invocations.wire.fronts import api, function_url
 from invocations.wire.http import Request, Response
 from invocations.wire.protocol.model import load
 from invocations.wire.services import registry
@@ -41,8 +42,11 @@ class Endpoint:
         return _send(response, start_response)
 
     def _answer(self, request: Request) -> Response | None:
+        called = function_url.answer(request) or api.answer(request)
+        if called is not None:
+            return called
         if request.path.startswith(_OWN_PAGES):
-            return code_links.answer(request)
+            return code_links.answer(request) or certificates.answer(request)
         return dispatch.answer(request)
 
 
@@ -52,5 +56,15 @@ def _misdirected() -> Response:
 
 
 def _send(response: Response, start_response: Callable[..., Any]) -> Iterable[bytes]:
-    start_response(f"{response.status} {_REASONS.get(response.status, 'Unknown')}", response.headers)
+    try:
+        start_response(f"{response.status} {_REASONS.get(response.status, 'Unknown')}", response.headers)
+    except Exception:
+        _close(response.body)  # nobody else has heard of it
+        raise
     return [response.body] if isinstance(response.body, bytes) else response.body
+
+
+def _close(body: bytes | Iterable[bytes]) -> None:
+    close = getattr(body, "close", None)
+    if close is not None:
+        close()

@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from invocations.wire import underscores
+from invocations.wire import raw_headers, underscores
 from invocations.wire.body import Body, MalformedRequest
 
 _CHUNK = 64 * 1024
@@ -47,9 +47,16 @@ class Request:
             value = self.header(name)
             if value:
                 found[name] = value
+        found.pop(raw_headers.OWN, None)
         if found.pop("x-lambdaplay-underscored", None) is not None:
             found |= underscores.from_environ(self.environ)
         return found
+
+    @property
+    def sent_headers(self) -> list[tuple[str, str]]:
+        """The headers in the order, spelling and number of the client, where the server kept them (for APIs)."""
+        sent = raw_headers.sent(self.environ)
+        return list(self.headers.items()) if sent is None else sent
 
     def amz_headers(self) -> list[str]:
         """The lower-case names of all x-amz- headers that were sent."""

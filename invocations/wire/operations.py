@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from types import ModuleType
 from typing import Any
 
@@ -50,11 +51,13 @@ def _run(
 ) -> Response:
     name, uri = query.operation_in(service.model, request, body) if protocol is query else target
     handler = service.operations.get(name)
+    if handler is None and service.others is not None:
+        return service.others(request, name, caller, body)
     if handler is None:
         raise UnsupportedOption(f"lambdaplay does not offer the operation {name} of {service.name}.")
     params = parse(service, protocol, name, request, uri, body)
     call = Call(service.name, name, params, caller, request.headers, body, request.path, request_id)
-    with pooled():
+    with nullcontext() if name in service.waits else pooled():
         answer = handler(call)
     response: Response = protocol.write(load(service.model).operation_model(name), answer, request_id)
     return response

@@ -47,13 +47,20 @@ def headers(request: Request, account: str) -> dict[str, str]:
 
 def forward(request: Request, kept: dict[str, str], body: bytes | Iterable[bytes], length: int) -> Response:
     """Send it and return the companion's answer as a stream. Raises UnusablePart when nobody answers."""
+    target = request.path + (f"?{request.query}" if request.query else "")
+    return send(request.method, target, kept, body, length)
+
+
+def send(
+    method: str, target: str, kept: dict[str, str], body: bytes | Iterable[bytes] = b"", length: int = 0
+) -> Response:
+    """The same with a request of our own; `target` is raw path and query."""
     connection = _connection()
-    target = quote(request.path + (f"?{request.query}" if request.query else ""), safe=_IN_A_URL)
     try:
-        connection.putrequest(request.method, target, skip_host=True, skip_accept_encoding=True)
+        connection.putrequest(method, quote(target, safe=_IN_A_URL), skip_host=True, skip_accept_encoding=True)
         for name, value in kept.items():
             connection.putheader(name, value.encode("latin-1", "replace"))
-        if length or request.method in ("PUT", "POST"):
+        if length or method in ("PUT", "POST"):
             connection.putheader("content-length", str(length))
         connection.endheaders()
         for piece in [body] if isinstance(body, bytes) else body:

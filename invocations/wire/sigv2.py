@@ -1,6 +1,6 @@
 """S3's older signatures: version 2 in the query string (boto3's default for presigned S3 links) is verified.
 
-Version 2 in a header and browser uploads by policy document are refused by name. Source: Amazon S3, "Signing and
+Version 2 in a header is refused by name; browser uploads are `buckets/forms.py`'s. Source: Amazon S3, "Signing and
 authenticating REST requests (signature version 2)".
 """
 
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import base64
 import hmac
-import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from invocations.errors import Refusal, SignatureRefused
+from invocations.wire.buckets.asked import bucket_in_host
 from invocations.wire.http import Request
 from invocations.wire.sigv4 import MISMATCH, LinkExpired
 
@@ -56,7 +56,6 @@ _SUBRESOURCES = frozenset(
     )
 )
 _PARTS = ("AWSAccessKeyId", "Expires", "Signature")
-_VIRTUAL = re.compile(r"(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\.(?:s3\.)?localhost(?::\d+)?")
 
 
 class NotOffered(Refusal):
@@ -78,20 +77,11 @@ def is_signed(request: Request) -> bool:
     query = request.query
     if "AWSAccessKeyId=" in query and "Signature=" in query:
         return True
-    return (request.header("authorization") or "").startswith("AWS ") or _is_post_policy(request)
-
-
-def _is_post_policy(request: Request) -> bool:
-    """A browser upload: a multipart form posted to a bucket's own path (pages of ours end with a slash)."""
-    if request.method != "POST" or not (request.header("content-type") or "").startswith("multipart/form-data"):
-        return False
-    return re.fullmatch(r"/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", request.path) is not None
+    return (request.header("authorization") or "").startswith("AWS ")
 
 
 def read(request: Request) -> Claim:
-    """Read the query form. Raises NotOffered for the others."""
-    if _is_post_policy(request):
-        raise NotOffered("lambdaplay does not offer browser uploads with a POST policy; use a presigned PUT.")
+    """Read the query form. Raises NotOffered for a signature in a header."""
     fields = dict(parse_qsl(request.query, keep_blank_values=True))
     if any(name not in fields for name in _PARTS):
         raise NotOffered("The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.")
@@ -123,6 +113,6 @@ def string_to_sign(claim: Claim, request: Request) -> str:
 def _resource(request: Request) -> str:
     pairs = [(n, v) for n, v in parse_qsl(request.query, keep_blank_values=True) if n in _SUBRESOURCES]
     parts = [f"{name}={value}" if value else name for name, value in sorted(pairs)]
-    virtual = _VIRTUAL.fullmatch(request.header("host") or "")
-    path = f"/{virtual['bucket']}{request.path}" if virtual else request.path
+    bucket = bucket_in_host(request.header("host") or "")
+    path = f"/{bucket}{request.path}" if bucket else request.path
     return f"{path}?{'&'.join(parts)}" if parts else path

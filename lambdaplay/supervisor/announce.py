@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
+from invocations.flows.access_keys import default_key_is_good
 from lambdaplay.supervisor.prepare import ADMIN
 
 START_SECONDS = 60.0
@@ -63,6 +64,14 @@ def _password() -> str:
     return stored if user is not None and user.check_password(stored) else "as it was changed in the console"
 
 
+def _keys() -> str:
+    if not default_key_is_good():
+        name = settings.LAMBDAPLAY_ACCESS_KEY_ID
+        return f"  (the key {name} is not good any more: make one in the console under Access keys, or set another)"
+    return f"""  export AWS_ACCESS_KEY_ID={settings.LAMBDAPLAY_ACCESS_KEY_ID}
+  export AWS_SECRET_ACCESS_KEY={settings.LAMBDAPLAY_SECRET_ACCESS_KEY}"""
+
+
 def _text(health: dict[str, Any]) -> str:
     missing = [f"{name} ({part['detail']})" for name, part in health["parts"].items() if part["state"] != "ok"]
     note = f"  Not available: {', '.join(missing)}. `manage.py doctor` says what that costs.\n" if missing else ""
@@ -71,8 +80,7 @@ lambdaplay is ready at {settings.LAMBDAPLAY_URL}
   Console: {settings.LAMBDAPLAY_URL}/admin/   user {ADMIN}, password {_password()}
 {note}
   export AWS_ENDPOINT_URL={settings.LAMBDAPLAY_URL}
-  export AWS_ACCESS_KEY_ID={settings.LAMBDAPLAY_ACCESS_KEY_ID}
-  export AWS_SECRET_ACCESS_KEY={settings.LAMBDAPLAY_SECRET_ACCESS_KEY}
+{_keys()}
   export AWS_DEFAULT_REGION={settings.LAMBDAPLAY_REGION}
 
 Ctrl-C stops everything."""

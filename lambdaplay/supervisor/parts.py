@@ -14,7 +14,9 @@ from invocations.runtime.command import host_command, host_environment
 from lambdaplay.supervisor import broker, companion, messenger, web
 
 WEB_WORKERS = 2
-POOL_THREADS = 32
+POOL_PROCESSES = 2  # a Python process runs on one core at a time
+POOL_THREADS = 16  # of each
+POLL_THREADS = 64  # batches under way at once: apart from events and deliveries, which must not wait behind them
 CONTROL_THREADS = 2
 
 
@@ -46,9 +48,10 @@ def all_parts(listener: socket.socket) -> list[Part]:
     return [
         *parts,
         Part("web", lambda: web.run(listener.fileno(), WEB_WORKERS), STAGE_DOORS, 1.8),
+        *(_worker(number) for number in range(1, POOL_PROCESSES + 1)),
         Part(
-            "worker",
-            lambda: messenger.run_worker("worker", "events,polls,deliveries", POOL_THREADS),
+            "poller",
+            lambda: messenger.run_worker("poller", "polls", POLL_THREADS),
             STAGE_WORKERS,
             1.2,
         ),
@@ -60,6 +63,12 @@ def all_parts(listener: socket.socket) -> list[Part]:
         ),
         Part("beat", lambda: messenger.run_beat("beat"), STAGE_DOORS, 1.8),
     ]
+
+
+def _worker(number: int) -> Part:
+    """One of those that run events and deliveries. In logs they differ; the house is well while one of them lives."""
+    name = "worker" if number == 1 else f"worker-{number}"
+    return Part(name, partial(messenger.run_worker, "worker", "events,deliveries", POOL_THREADS), STAGE_WORKERS, 1.2)
 
 
 def _run_host() -> None:

@@ -11,7 +11,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from invocations import clock
-from invocations.models import AccessKey, Heartbeat
+from invocations.engines.sns import signing
+from invocations.models import AccessKey, ClockState, Heartbeat
 
 ADMIN = "admin"
 
@@ -19,11 +20,13 @@ log = logging.getLogger(__name__)
 
 
 def prepare() -> None:
-    """Migrate; make the administrator and the default access key; seed the examples once."""
+    """Migrate; set the clock; make the administrator, the default access key and topics' key; seed examples once."""
     migrate()
+    ClockState.objects.apply_setting(settings.LAMBDAPLAY_CLOCK, clock.real())
     ensure_admin()
     ensure_access_key()
     Heartbeat.objects.forget_this_machine()
+    signing.certificate()
     seed_once()
 
 
@@ -46,21 +49,24 @@ def ensure_admin() -> None:
 
 
 def ensure_access_key() -> None:
-    """Make the key pair of the settings. One that was revoked in the console stays revoked."""
+    """Make the key pair of the settings. One that was revoked stays revoked, also where the environment names it."""
     if not settings.LAMBDAPLAY_LOOPBACK:
-        # Well known, so it was good enough only while nobody else could reach us.
-        AccessKey.objects.filter(secret="test").delete()  # noqa: S106 - the name of the danger, not a secret
+        # Well known, so it was good enough only while nobody else could reach us. (Revoked ones open nothing; they stay
+        # to be remembered.)
+        AccessKey.objects.filter(secret="test", revoked_at=None).delete()  # noqa: S106 - the name of the danger, not a secret
     key, made = AccessKey.objects.get_or_create(
         key_id=settings.LAMBDAPLAY_ACCESS_KEY_ID,
         defaults={
             "secret": settings.LAMBDAPLAY_SECRET_ACCESS_KEY,
             "account": settings.LAMBDAPLAY_ACCOUNT,
             "user": get_user_model().objects.get(username=ADMIN),
-            "created_at": clock.now(),
+            "created_at": clock.real(),
         },
     )
     if not made and key.secret != settings.LAMBDAPLAY_SECRET_ACCESS_KEY:
         AccessKey.objects.filter(pk=key.pk).update(secret=settings.LAMBDAPLAY_SECRET_ACCESS_KEY)
+    # Its user was deleted, and is made again at every start.
+    AccessKey.objects.filter(pk=key.pk, user=None).update(user=get_user_model().objects.get(username=ADMIN))
 
 
 def seed_once() -> None:

@@ -57,7 +57,7 @@ def _be_child(
             signal.signal(number, signal.SIG_IGN if number == signal.SIGPIPE else signal.SIG_DFL)
         os.setsid()
         die_with_parent(parent)
-        _name(name)
+        show_as(name)
         in_child()
         if ends is not None:
             _take_output(ends)
@@ -104,7 +104,7 @@ def _watch(parent: int) -> None:
     os._exit(1)
 
 
-def _name(name: str) -> None:
+def show_as(name: str) -> None:
     """What `ps -o comm` and `top` show."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_NAME, f"lp-{name}".encode(), 0, 0, 0)

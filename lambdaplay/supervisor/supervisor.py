@@ -16,9 +16,9 @@ from lambdaplay.supervisor.output import Output, tell
 from lambdaplay.supervisor.parts import Part
 from lambdaplay.supervisor.process import Process, spawn
 
-FIRST_DELAY_SECONDS = 1.0
+FIRST_DELAY_SECONDS = 0.1
 LONGEST_DELAY_SECONDS = 30.0
-HEALTHY_SECONDS = 60.0  # a part that lived this long starts again with the first delay
+HEALTHY_SECONDS = 10.0  # a part that lived this long was killed rather than broken: it starts again at once
 STOP_SECONDS = 4.5  # for all stages together
 READ_BYTES = 64 * 1024
 

@@ -35,12 +35,12 @@ _SHARED = (
     "celery.worker.pidbox",
     "celery.worker.strategy",
     "django.db.models.sql.compiler",
-    "django_celery_results.backends.database",
     "gunicorn.arbiter",
     "gunicorn.glogging",
     "gunicorn.workers.gthread",
     "kombu.asynchronous.semaphore",
     "kombu.transport.redis",
+    "lambdaplay.results",
     "lambdaplay.wsgi",
 )
 

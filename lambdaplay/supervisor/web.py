@@ -8,12 +8,12 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from invocations.limits import HELD_CALLS, HELD_NESTED_CALLS, RESERVED_THREADS
-from invocations.wire.underscores import set_aside
+from invocations.limits import HELD_CALLS, HELD_NESTED_CALLS, HELD_POLLS, HURRIED_POLLS, RESERVED_THREADS
+from invocations.wire import raw_headers, underscores
 from lambdaplay.supervisor.process import die_with_parent
 from lambdaplay.supervisor.webworker import LingeringWorker
 
-THREADS = HELD_CALLS + HELD_NESTED_CALLS + RESERVED_THREADS  # per worker process
+THREADS = HELD_CALLS + HELD_NESTED_CALLS + HELD_POLLS + HURRIED_POLLS + RESERVED_THREADS  # per worker process
 GRACE_SECONDS = 1  # for calls in flight when we stop
 KEEPALIVE_SECONDS = 75
 # Only the worker's accepting thread must show up this often; calls in other threads may take their 900 s.
@@ -45,7 +45,8 @@ class Web(BaseApplication):  # type: ignore[misc]
             "post_fork": _after_fork,
             # S3 metadata may have underscores in its names; the hook sets such headers aside before anyone reads them.
             "header_map": "dangerous",
-            "pre_request": set_aside,
+            "pre_request": _before,
+            "http_parser": "python",  # the one that KeepingParser is made from
         }
         super().__init__()
 
@@ -57,6 +58,11 @@ class Web(BaseApplication):  # type: ignore[misc]
         from lambdaplay.wsgi import application
 
         return application
+
+
+def _before(worker: Any, request: Any) -> None:
+    underscores.set_aside(worker, request)
+    raw_headers.keep(request)
 
 
 def _after_fork(arbiter: Any, worker: Any) -> None:

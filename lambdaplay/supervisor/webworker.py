@@ -3,6 +3,8 @@
 SDK clients send call after call on one connection. Between two calls the stock worker passes the connection from the
 thread to the accepting loop and on to another thread; a short wait in place saves both hops when the next call comes
 at once, and costs a thread that is free anyway when it does not.
+
+It also keeps each request's head as it was sent, until the hook that hands headers on to APIs has seen it.
 """
 
 from __future__ import annotations
@@ -11,11 +13,28 @@ import select
 import time
 from typing import Any
 
+from gunicorn.http.message import Request
+from gunicorn.http.parser import RequestParser
 from gunicorn.workers.gthread import ThreadWorker
 
-LINGER_MS = 10
+LINGER_MS = 30
 # The arbiter wants a sign of life within `timeout`, which is minutes; the stock worker gives one for each event.
 _NOTIFY_SECONDS = 1.0
+
+
+class KeepingRequest(Request):  # type: ignore[misc]
+    """Its `head` is what follows the request line, as bytes."""
+
+    head = b""
+
+    def parse_headers(self, data: bytes, from_trailer: bool = False) -> Any:
+        if not from_trailer:
+            self.head = data
+        return super().parse_headers(data, from_trailer)
+
+
+class KeepingParser(RequestParser):  # type: ignore[misc]
+    mesg_class = KeepingRequest
 
 
 class LingeringWorker(ThreadWorker):  # type: ignore[misc]
@@ -29,6 +48,8 @@ class LingeringWorker(ThreadWorker):  # type: ignore[misc]
 
     def handle(self, conn: Any) -> Any:
         """Serve requests of this connection as long as each follows the one before within LINGER_MS."""
+        if conn.parser is None:
+            conn.parser = KeepingParser(self.cfg, conn.sock, conn.client)
         while True:
             result = super().handle(conn)
             if result is not True or not self.alive or not _sends_more(conn):

@@ -41,14 +41,16 @@ def test_revoking_needs_a_post_and_is_for_good(console: Client) -> None:
     assert "Revoke</button>" not in answer.content.decode()
 
 
-def test_the_environments_key_is_not_revoked_here(console: Client, admin: User) -> None:
+def test_the_default_key_is_revoked_here_too_and_says_what_ends_with_it(console: Client, admin: User) -> None:
     key = AccessKey.objects.create(
         key_id="test", secret="test", account="000000000000", user=admin, created_at=clock.now()
     )
-    assert "from the environment" in console.get(PLACE).content.decode()
+    assert "twelve digits" in console.get(PLACE).content.decode()
     answer = console.post(f"{PLACE}{key.pk}/revoke/", follow=True)
-    assert "LAMBDAPLAY_ACCESS_KEY_ID" in answer.content.decode()
-    assert AccessKey.objects.get().active
+    assert "is revoked" in answer.content.decode()
+    key.refresh_from_db()
+    assert not key.active
+    assert "export AWS_ACCESS_KEY_ID=test" not in console.get("/admin/").content.decode()
 
 
 def test_a_page_of_another_site_cannot_make_or_revoke_a_key(admin: User) -> None:

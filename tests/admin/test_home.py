@@ -47,5 +47,5 @@ def test_a_secret_of_ones_own_is_not_printed(settings: Any) -> None:
 def test_home_asks_a_fixed_number_of_questions(console: Client, django_assert_max_num_queries: Any) -> None:
     for _ in range(40):
         record()
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(18):
         console.get("/admin/")

@@ -20,12 +20,20 @@ PLACES = [
     "/admin/invocations/function/add/",
     "/admin/invocations/function/{function}/change/",
     "/admin/invocations/function/{function}/change/?tab=configuration",
+    "/admin/invocations/function/{function}/change/?tab=events",
+    "/admin/invocations/function/{function}/change/?tab=urls",
     "/admin/invocations/function/{function}/change/?tab=versions",
     "/admin/invocations/function/{function}/change/?tab=activity",
     "/admin/invocations/function/{function}/delete/",
     "/admin/invocations/function/{function}/environments/",
     "/admin/invocations/invocation/",
+    "/admin/waiting/",
     "/admin/invocations/invocation/{invocation}/",
+    "/admin/invocations/delivery/",
+    "/admin/invocations/topic/",
+    "/admin/invocations/schedule/",
+    "/admin/invocations/bucket/",
+    "/admin/invocations/api/",
     "/admin/invocations/accesskey/",
     "/admin/doctor/",
     "/admin/auth/user/",
@@ -51,7 +59,9 @@ def test_the_sidebar_has_the_places_in_their_order(console: Client) -> None:
     sidebar = page[page.index('id="nav-sidebar-apps"') : page.index('id="main"')]
     titles = re.findall(r"<span>([^<]+)</span>", sidebar)
     assert titles == [
-        "Home", "Functions", "Invocations", "Access keys", "Users", "Groups", "Celery results", "Doctor",
+        "Home", "Functions", "Layers", "Invocations", "Waiting room", "Deliveries", "Event sources", "Queues",
+        "Streams", "Topics", "Buses", "Schedules", "Buckets", "APIs", "Clock",
+        "Access keys", "Users", "Groups", "Celery results", "Doctor",
     ]  # fmt: skip
 
 

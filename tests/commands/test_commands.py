@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import call_command, load_command_class
 from django.core.management.base import CommandError
 
+from invocations.management.refusing import HelpfulCommand
 from invocations.models import Function, Invocation
 from tests.admin.conftest import MakeFunction, home, make_function
 
@@ -52,7 +54,6 @@ def refused(*arguments: str) -> str:
         (("hello", "--qualifier", "x" * 129), "qualifier: Ensure this value has at most 128"),
         (("hello", "--payload", "{"), "Could not parse request body into json"),
         (("hello", "--payload-file", "/nowhere/event.json"), "cannot be read"),
-        (("hello", "--type", "Event"), "Event"),
         (("hello", "--region", "eu-west-1"), "Function not found: arn:aws:lambda:eu-west-1"),
         (("hello",), "manage.py up"),  # nobody runs functions in this test
     ],
@@ -144,3 +145,27 @@ def test_functions_are_listed_for_people_and_for_programs(make_function: MakeFun
     assert rows["fn-59"]["handler"] == "app.handler"
     assert "java21" in rows["java"]["cannot_run"]
     assert "No functions" in run("list_functions", "--region", "eu-west-1")
+
+
+@pytest.mark.parametrize("name", ["invoke", "redrive", "waiting", "clock", "queue", "prove_idempotent"])
+def test_help_ends_with_examples_that_the_command_takes(name: str) -> None:
+    command = load_command_class("invocations", name)
+    assert isinstance(command, HelpfulCommand)
+    parser = command.create_parser("manage.py", name)
+    told = parser.format_help().split("Examples:\n")[1].splitlines()
+    assert len(told) == len(command.examples) > 1
+    for line in told:
+        words = shlex.split(line)
+        assert words[:2] == ["manage.py", name]
+        parser.parse_args(words[2:])
+
+
+def test_what_contradicts_itself_is_refused(make_function: MakeFunction) -> None:
+    make_function("hello")
+    assert "leave one of them out" in refused("invoke", "hello", "--event", "--type", "DryRun")
+    assert "leave one of them out" in refused("invoke", "hello", "--event", "--wait", "--json")
+    dry = json.loads(run("invoke", "hello", "--type", "DryRun", "--json"))
+    assert (dry["status_code"], dry["payload"]) == (204, None)
+    sent = json.loads(run("invoke", "hello", "--event", "--json"))
+    assert sent["status_code"] == 202
+    assert Invocation.objects.get().request_id == sent["request_id"]

@@ -45,3 +45,26 @@ def test_a_database_without_tables_is_a_sentence(tmp_path: Path) -> None:
     assert ran.returncode == 2
     assert "manage.py up" in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_an_event_is_sent_and_followed_from_a_shell(live: House, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(CODE)
+    assert live.manage("create_function", "shell-event", "--code", str(tmp_path)).returncode == 0
+    sent = live.manage("invoke", "shell-event", "--event", "--wait", "--payload", '{"n": 1}')
+    assert sent.returncode == 0, sent.stderr
+    request_id, result = sent.stdout.splitlines()
+    assert json.loads(result) == {"event": {"n": 1}, "stage": None}
+    assert "Success after 1 attempt." in sent.stderr
+
+    failing = live.manage("invoke", "shell-event", "--event", "--payload", '"fail"').stdout.strip()
+    assert len(failing) == len(request_id)
+    for _ in range(100):
+        listed = json.loads(live.manage("waiting", "--json").stdout)
+        mine = [one for one in listed if one["request_id"] == failing]
+        if mine and mine[0]["failures"]:
+            break
+    assert mine[0]["reason"] == "asked to fail"
+    cancelled = live.manage("waiting", "--cancel", failing)
+    assert (cancelled.returncode, "was cancelled" in cancelled.stdout) == (0, True)
+    assert live.manage("waiting", "--cancel", failing).returncode == 2
+    assert live.manage("invoke", "shell-event", "--wait").returncode == 2

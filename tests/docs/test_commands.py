@@ -13,7 +13,7 @@ import pytest
 from tests.docs.pages import ROOT, Block, blocks_of
 from tests.house import House
 
-WITH_COMMANDS = ("README.md", "docs/getting-started.md")
+WITH_COMMANDS = ("README.md", "docs/getting-started.md", "docs/asynchronous.md")
 _END = "-- end of block --"
 
 

@@ -20,6 +20,7 @@ PARTS = {
     "runtime provided",
     "broker",
     "companion",
+    "kafka client",
     "chromium",
 }
 

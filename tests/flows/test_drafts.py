@@ -51,12 +51,8 @@ UNSUPPORTED: dict[str, Any] = {
     "FileSystemConfigs": [{"Arn": "arn:aws:elasticfilesystem:...", "LocalMountPath": "/mnt/x"}],
     "ImageConfig": {"Command": ["x"]},
     "PackageType": "Image",
-    "Layers": ["arn:aws:lambda:us-east-1:000000000000:layer:x:1"],
     "KMSKeyArn": "arn:aws:kms:us-east-1:000000000000:key/x",
     "SnapStart": {"ApplyOn": "PublishedVersions"},
-    "DeadLetterConfig": {"TargetArn": "arn:aws:sqs:us-east-1:000000000000:q"},
-    "CodeSigningConfigArn": "arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-00000000000000000",
-    "LoggingConfig": {"LogFormat": "JSON"},
     "PublishTo": "LATEST_PUBLISHED",
     "DurableConfig": {"ExecutionTimeout": 5},
     "TenancyConfig": {"TenantIsolationMode": "PER_TENANT"},
@@ -82,7 +78,7 @@ def test_an_option_that_is_not_acted_on_is_refused_by_name_before_anything_is_st
         drafts.draft_from_request(SCOPE, request)
     assert caught.value.code == "InvalidParameterValueException"
     assert packages_on_disk(home) == set()
-    if option not in ("PackageType", "CodeSigningConfigArn", "PublishTo", "TenancyConfig"):
+    if option not in ("PackageType", "PublishTo", "TenancyConfig"):
         with pytest.raises(UnsupportedOption, match=option):
             drafts.changes_from_request({"FunctionName": "new", option: UNSUPPORTED[option]})
 

@@ -16,7 +16,7 @@ from invocations.models import Heartbeat
 from invocations.tasks import tick
 from lambdaplay.home import Home
 
-EVERY = ("web", "database", "worker", "control", "beat", "host", "messages", "broker", "companion")
+EVERY = ("web", "database", "worker", "poller", "control", "beat", "host", "messages", "broker", "companion")
 
 
 @pytest.mark.parametrize(

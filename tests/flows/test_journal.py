@@ -55,6 +55,7 @@ def entry(**changes: Any) -> journal.Entry:
         payload={
             "request": b'{"a": "\xc3\xa9"}',
             "response": b"\x00\xff",
+            "response_bytes": None,
             "log": b"START",
             "log_truncated": False,
             "client_context": "",

@@ -12,7 +12,7 @@ from django.core.management import call_command
 
 from invocations import clock
 from invocations.flows import retention
-from invocations.models import Attempt, Invocation, Payload
+from invocations.models import Attempt, BusEvent, BusEventBody, Invocation, Payload
 from invocations.tasks import prune
 
 pytestmark = pytest.mark.django_db
@@ -129,7 +129,25 @@ def test_command_and_task_do_the_same() -> None:
     out = StringIO()
     call_command("prune", stdout=out)
     assert kept(by_command) == (False, False)
-    assert out.getvalue().startswith("Deleted 1 payloads with their logs, 1 invocations and ")
+    assert out.getvalue().startswith("Deleted 1 payloads with their logs, 1 invocations, 0 deliveries ")
     by_task = written(100)
     prune()
     assert kept(by_task) == (False, False)
+
+
+def test_events_of_buses_are_forgotten_like_payloads() -> None:
+    for days in (13, 15):
+        row = BusEvent.objects.create(
+            bus_arn="arn:aws:events:us-east-1:000000000000:event-bus/default",
+            arrival=str(uuid4()),
+            event_id=str(days),
+            source="shop",
+            detail_type="order",
+            event_at=clock.now(),
+            received_at=clock.now() + timedelta(days=1000),
+            written_at=clock.real() - timedelta(days=days),
+        )
+        BusEventBody.objects.create(event=row, body=b"{}")
+    assert retention.prune().bus_events == 1
+    assert [row.event_id for row in BusEvent.objects.all()] == ["13"]
+    assert BusEventBody.objects.count() == 1

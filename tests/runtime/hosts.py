@@ -20,7 +20,7 @@ from django.conf import settings
 from invocations.errors import UnusablePart
 from invocations.runtime import client, code
 from invocations.runtime.command import host_command, host_environment
-from invocations.values import EnvironmentSpec, Event, Execution, Outcome, Scope
+from invocations.values import EnvironmentSpec, Event, Execution, Outcome, PoolState, Scope
 
 SCOPE = Scope("000000000000", "us-east-1")
 START_SECONDS = 30.0
@@ -80,9 +80,19 @@ class Host:
         """Start again after it was killed."""
         self.process = start(self.log)
 
+    def pool(self, spec: EnvironmentSpec) -> PoolState | None:
+        return next((pool for pool in client.pools() if pool.key == spec.key), None)
+
+    def provision(self, spec: EnvironmentSpec, count: int) -> None:
+        """Have so many kept ready, and wait for them."""
+        client.provision(SCOPE, spec.function, [(spec, count)])
+        assert until(lambda: (pool := self.pool(spec)) is not None and pool.ready == count, 20), self.pool(spec)
+
     def retire_all(self) -> None:
         while self.made:
-            client.retire(SCOPE, self.made.pop().function)
+            function = self.made.pop().function
+            client.provision(SCOPE, function, [])
+            client.retire(SCOPE, function)
 
     def process_children(self) -> list[psutil.Process]:
         """What the host itself has started: first of all the parent of all environments."""

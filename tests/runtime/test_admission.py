@@ -10,9 +10,12 @@ RESERVED = "ReservedFunctionConcurrentInvocationLimitExceeded"
 ACCOUNT = "ConcurrentInvocationLimitExceeded"
 
 
-def spec(function: str = "f", reserved: int | None = None, limit: int = 1000, region: str = "r") -> dict[str, Any]:
+def spec(
+    function: str = "f", reserved: int | None = None, limit: int = 1000, region: str = "r", provisioned: int = 0
+) -> dict[str, Any]:
     return {
         "function_arn": function, "account": "a", "region": region, "reserved": reserved, "unreserved_limit": limit,
+        "provisioned": provisioned,
     }  # fmt: skip
 
 
@@ -26,7 +29,11 @@ def spec(function: str = "f", reserved: int | None = None, limit: int = 1000, re
         (spec(reserved=2), [spec(reserved=2)], None),
         (spec(reserved=1), [spec("g", reserved=1)], None),  # others do not count against a reservation
         (spec(reserved=1), [spec("g")] * 5000, None),  # nor does what is unreserved
+        (spec(reserved=2, provisioned=2), [], RESERVED),  # all of it is set aside for what is provisioned
+        (spec(reserved=3, provisioned=2), [], None),
+        (spec(reserved=3, provisioned=2), [spec(reserved=3)], RESERVED),
         (spec(limit=0), [], ACCOUNT),
+        (spec(limit=1, provisioned=5), [], None),  # who counted the limit has taken them off already
         (spec(limit=2), [spec("g")], None),
         (spec(limit=2), [spec("g"), spec("h")], ACCOUNT),
         (spec(limit=2), [spec("g", reserved=5)] * 5, None),  # reserved ones have a pool of their own

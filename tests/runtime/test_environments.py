@@ -41,15 +41,15 @@ def test_an_environment_is_used_again_warm(host: Host) -> None:
 
 @best
 def test_initialised_ahead_is_cold_but_does_not_wait(host: Host) -> None:
-    spec = host.function("import time\ntime.sleep(0.3)\ndef handler(event, context): return 1")
+    spec = host.function("import time\ntime.sleep(1)\ndef handler(event, context): return 1")
     client.prepare(spec)
     assert until(lambda: host.states(spec) == ["frozen"])
     began = time.monotonic()
     execution = host.run(spec)
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < 1
     assert execution.cold
     assert execution.init_seconds is not None
-    assert execution.init_seconds >= 0.3
+    assert execution.init_seconds >= 1
 
 
 TICKS = """
@@ -253,13 +253,16 @@ def test_the_parent_of_all_environments_is_killed(host: Host, depth: int) -> Non
     results, thread = events_in_flight(host, 3.0)
     parent = host.process_children()[0]
     alone = parent.children()[:1] if len(parent.children()) == 1 else []
+    # Namespaces end with their parent, though not in the same instant: an event handed over meanwhile is lost with it.
+    dependent = parent.children(recursive=True) if host.level == "L2" else []
     os.kill([parent, *alone][depth].pid, signal.SIGKILL)
+    assert until(lambda: not any(still_runs(each) for each in dependent))
     began = time.monotonic()
     assert host.call(host.function(COUNTS)) == 1
     assert time.monotonic() - began < 3.0
     thread.join(5)
     assert len(results) == 1
-    # Namespaces end with their parent; without them environments do not depend on it.
+    # Without namespaces environments do not depend on their parent.
     expected = (Outcome.EXITED, "Sandbox.Failure") if host.level == "L2" else (Outcome.SUCCESS, "")
     assert (results[0].outcome, results[0].error_type) == expected
 

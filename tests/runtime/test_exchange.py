@@ -32,6 +32,9 @@ class Peer:
     def wait(self, seconds: float = 5.0) -> Call | str:
         return self.exchange.wait(time.monotonic() + seconds, lambda: True)
 
+    def read_on(self, call: Call, seconds: float = 5.0) -> bytes | str:
+        return self.exchange.read_on(call, time.monotonic() + seconds, lambda: bool(os.read(self.log, 1)))
+
     def call(self) -> Call:
         call = self.wait()
         assert isinstance(call, Call)
@@ -74,10 +77,45 @@ def test_a_new_connection_for_each_call_is_as_good(peer: Peer) -> None:
             assert peer.exchange.replaced
 
 
-def test_a_chunked_body_is_put_together(peer: Peer) -> None:
-    head = b"POST /2018-06-01/runtime/invocation/1/response HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
-    with peer.connect(head + b"4;x=y\r\nWiki\r\n5\r\npedia\r\n0\r\n\r\n"):
-        assert peer.call().body == b"Wikipedia"
+CHUNKED = b"POST /2018-06-01/runtime/invocation/1/%s HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def test_a_chunked_answer_is_handed_out_while_it_is_written(peer: Peer) -> None:
+    with peer.connect(CHUNKED % b"response" + b"4;x=y\r\nWi") as runtime:
+        call = peer.call()
+        assert call.chunks is not None
+        assert (call.body, call.chunks.ended) == (b"Wi", False)
+        runtime.sendall(b"ki\r\n0\r\n\r\n")
+        data = peer.read_on(call)
+        assert isinstance(data, bytes)
+        assert (call.chunks.feed(data), call.chunks.ended) == (b"ki", True)
+        os.write(peer.log_write, b"x")
+        assert peer.read_on(call, 0.05) == "deadline"
+    assert peer.read_on(call) == "ended"
+    peer.exchange.hang_up(call)
+    assert peer.exchange.connections == {}
+
+
+def test_what_was_written_comes_before_the_hosts_word(peer: Peer) -> None:
+    with peer.connect(CHUNKED % b"response") as runtime:
+        call = peer.call()
+        assert not peer.exchange.hears_of_death(0)
+        runtime.sendall(b"1\r\n")
+        peer.host.send(b"dead")
+        assert peer.exchange.hears_of_death(5)
+        assert [peer.read_on(call), peer.read_on(call)] == [b"1\r\n", "control"]
+
+
+def test_a_chunked_error_is_put_together(peer: Peer) -> None:
+    with peer.connect(CHUNKED % b"error" + b"4;x=y\r\nWiki\r\n5\r\npedia\r\n0\r\nA: b\r\n\r\n"):
+        call = peer.call()
+        assert (call.body, call.chunks) == (b"Wikipedia", None)
+
+
+def test_broken_chunks_are_no_call(peer: Peer) -> None:
+    with peer.connect(CHUNKED % b"response" + b"nonsense\r\n"):
+        assert peer.wait(0.2) == "deadline"
+        assert peer.exchange.connections == {}
 
 
 def test_a_body_over_the_limit_is_read_and_dropped(peer: Peer) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from invocations.decisions.addresses import is_public
 from invocations.runtime.host import forwarder
 from invocations.runtime.kernel import flags, syscalls
 from invocations.runtime.network_hint import network_hint
@@ -132,7 +133,7 @@ def test_the_way_to_the_internet_is_not_there_for_others(host: Host) -> None:
     ],
 )
 def test_what_counts_as_the_internet(address: str, public: bool) -> None:
-    assert forwarder.is_public(address) is public
+    assert is_public(address) is public
 
 
 def in_a_network_with_the_address(address: str, work: Callable[[], bytes]) -> bytes:

@@ -9,7 +9,7 @@ import psutil
 
 from tests.house import House
 
-PARTS = {"web", "database", "host", "worker", "control", "beat", "messages", "broker", "companion"}
+PARTS = {"web", "database", "host", "worker", "poller", "control", "beat", "messages", "broker", "companion"}
 
 
 def test_every_part_is_up_and_says_so(live: House) -> None:

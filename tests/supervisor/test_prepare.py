@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 
+from invocations.flows.access_keys import revoke_access_key
 from invocations.models import AccessKey
 from lambdaplay.supervisor.prepare import ensure_access_key, ensure_admin
 
@@ -43,7 +44,7 @@ def test_the_default_key_belongs_to_the_administrator_and_a_new_secret_replaces_
     ensure_admin()
     ensure_access_key()
     key = AccessKey.objects.get()
-    assert (key.key_id, key.secret, key.account, key.user.username) == ("test", "test", "000000000000", "admin")
+    assert (key.key_id, key.secret, key.account, key.user_name) == ("test", "test", "000000000000", "admin")
     settings.LAMBDAPLAY_SECRET_ACCESS_KEY = "another"
     ensure_access_key()
     assert AccessKey.objects.get().secret == "another"
@@ -52,9 +53,30 @@ def test_the_default_key_belongs_to_the_administrator_and_a_new_secret_replaces_
 def test_a_revoked_key_stays_revoked() -> None:
     ensure_admin()
     ensure_access_key()
-    AccessKey.objects.update(active=False)
+    revoke_access_key("test")
     ensure_access_key()
-    assert not AccessKey.objects.get().active
+    assert not AccessKey.objects.get().good
+
+
+def test_the_administrator_who_was_deleted_gets_the_key_back() -> None:
+    ensure_admin()
+    ensure_access_key()
+    admin().delete()
+    assert not AccessKey.objects.get().good
+    ensure_admin()
+    ensure_access_key()
+    assert AccessKey.objects.get().good
+
+
+def test_a_revoked_well_known_key_is_remembered_where_others_can_reach_us(settings: Any) -> None:
+    ensure_admin()
+    ensure_access_key()
+    revoke_access_key("test")
+    settings.LAMBDAPLAY_LOOPBACK = False
+    settings.LAMBDAPLAY_ACCESS_KEY_ID = "AKIAMINE"
+    settings.LAMBDAPLAY_SECRET_ACCESS_KEY = "mine"
+    ensure_access_key()
+    assert not AccessKey.objects.get(key_id="test").good
 
 
 def test_the_well_known_key_is_gone_where_others_can_reach_us(settings: Any) -> None:

@@ -79,7 +79,7 @@ def test_a_part_that_dies_is_started_again_and_the_others_go_on(house: House) ->
     wait_until(lambda: any(one.name() == "lp-worker" for one in house.processes()), 10)
     assert part(house, "lp-worker").pid != worker.pid
     assert {name: part(house, name).pid for name in others} == others
-    assert "worker was ended by SIGKILL; it is started again in 1 s." in house.printed
+    assert "worker was ended by SIGKILL; it is started again in 0.1 s." in house.printed
     house.wait_for("ok")
 
 

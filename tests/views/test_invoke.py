@@ -147,7 +147,6 @@ def test_a_user_without_the_right_may_not_invoke(client: Client, hello: Function
         ({"payload": {}, "extra": 1}, 400, "BadRequest", "Unknown member 'extra'"),
         ({"invocation_type": "Later"}, 400, "BadRequest", "not one of the available choices"),
         ({"qualifier": "x" * 129}, 400, "BadRequest", "at most 128"),
-        ({"invocation_type": "Event"}, 400, "InvalidParameterValueException", "Event"),
         ({"qualifier": "nope"}, 404, "ResourceNotFoundException", "function:hello:nope"),
         ({"payload": "x" * 6_291_456}, 413, "RequestEntityTooLargeException", "6,291,456 bytes"),
         (b" " * 9_000_000, 413, "RequestEntityTooLargeException", "6,291,456 bytes"),

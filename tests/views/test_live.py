@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -87,3 +88,14 @@ def test_a_runtime_that_cannot_run_here_says_so(live: House, echo: str) -> None:
     status, answer = _send(live, "/functions/views-java/invoke/", {})
     assert (status, answer["error"]) == (502, "InvalidRuntimeException")
     assert "java21" in answer["message"]
+
+
+def test_an_event_is_accepted_with_202_and_runs_by_itself(live: House, echo: str) -> None:
+    status, answer = _send(live, f"/functions/{echo}/invoke/", {"payload": {"n": 1}, "invocation_type": "Event"})
+    assert (status, answer["status_code"], answer["payload"]) == (202, 202, None)
+    for _ in range(200):
+        status, record = _send(live, f"/_lambdaplay/invocations/{answer['request_id']}")
+        if record["state"] == "SUCCEEDED":
+            break
+        time.sleep(0.05)
+    assert (status, record["type"], record["condition"]) == (200, "Event", "Success")

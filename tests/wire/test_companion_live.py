@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import json
 import uuid
 import zlib
 from collections.abc import Iterator
@@ -21,7 +22,9 @@ from botocore.exceptions import ClientError
 from invocations.wire import chunked, sigv4
 from tests.house import House
 from tests.wire.asking import KEYS, signed
+from tests.wire.functions import refused, zipped
 from tests.wire.test_chunked import frame
+from tests.wire.test_lambda_live import create as create_live
 
 KEY = "a b/ü+c//../d.txt"
 
@@ -44,6 +47,22 @@ def test_an_object_goes_in_and_comes_out(live: House, bucket: str) -> None:
     assert got["Body"].read() == b"hello"
     assert got["Metadata"] == {"my_key": "v", "other-key": "w"}
     assert s3.head_object(Bucket=bucket, Key=KEY)["ContentLength"] == 5
+
+
+def test_a_user_made_in_the_companion_gets_a_key_that_opens_the_house(live: House) -> None:
+    iam, name = live.client("iam"), f"user-{uuid.uuid4().hex[:8]}"
+    iam.create_user(UserName=name)
+    made = iam.create_access_key(UserName=name)["AccessKey"]
+    keys = {"aws_access_key_id": made["AccessKeyId"], "aws_secret_access_key": made["SecretAccessKey"]}
+    assert live.client("sts", **keys).get_caller_identity()["Account"] == "000000000000"
+    with pytest.raises(ClientError, match="DeleteConflict"):
+        iam.delete_user(UserName=name)
+    iam.delete_access_key(UserName=name, AccessKeyId=made["AccessKeyId"])
+    with pytest.raises(ClientError, match="InvalidClientTokenId"):
+        live.client("sts", **keys).get_caller_identity()
+    iam.delete_user(UserName=name)
+    with pytest.raises(ClientError, match="NoSuchEntity"):
+        iam.create_access_key(UserName=name)
 
 
 @pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])
@@ -165,11 +184,6 @@ def test_accounts_and_regions_are_apart(live: House, bucket: str) -> None:
     here.delete_parameter(Name="/wire/p")
 
 
-def test_keys_are_not_made_behind_our_back(live: House) -> None:
-    with pytest.raises(ClientError, match="made and revoked in lambdaplay's console"):
-        live.client("iam").create_access_key()
-
-
 def test_code_can_come_from_a_bucket(live: House, bucket: str) -> None:
     from tests.wire.test_lambda_live import ROLE, package, runtime
 
@@ -183,4 +197,24 @@ def test_code_can_come_from_a_bucket(live: House, bucket: str) -> None:
         Code={"S3Bucket": bucket, "S3Key": "code.zip"},
     )
     assert made["CodeSha256"] == base64.b64encode(hashlib.sha256(package()).digest()).decode()
+    api.delete_function(FunctionName=name)
+
+
+def test_a_layer_published_from_s3_is_seen_by_a_function(live: House, bucket: str) -> None:
+    api, name = live.client("lambda"), f"layered-{uuid.uuid4().hex[:8]}"
+    live.client("s3").put_object(Bucket=bucket, Key="layer.zip", Body=zipped({"python/tools.py": "NAME = 's3'\n"}))
+    content = {"S3Bucket": bucket, "S3Key": "layer.zip"}
+    layer = api.publish_layer_version(LayerName=name, Content=content)["LayerVersionArn"]
+    source = "import tools\ndef handler(event, context): return [tools.NAME, tools.__file__]\n"
+    create_live(api, name, Code={"ZipFile": zipped({"app.py": source})}, Layers=[layer])
+    answer = api.invoke(FunctionName=name)
+    assert json.load(answer["Payload"]) == ["s3", "/opt/python/tools.py"]
+    newer = zipped({"python/tools.py": "NAME = 'newer'\n"})
+    layer = api.publish_layer_version(LayerName=name, Content={"ZipFile": newer})["LayerVersionArn"]
+    api.update_function_configuration(FunctionName=name, Layers=[layer])
+    api.get_waiter("function_updated_v2").wait(FunctionName=name)
+    assert json.load(api.invoke(FunctionName=name)["Payload"])[0] == "newer"
+    answer = refused(api.publish_layer_version, LayerName=name, Content={"S3Bucket": bucket, "S3Key": "none"})
+    sentence = "S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist."
+    assert answer == ("InvalidParameterValueException", 400, f"Error occurred while GetObject. {sentence}")
     api.delete_function(FunctionName=name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,17 +12,11 @@ from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 
 from invocations import session_keys
+from invocations.flows import access_keys
 from invocations.flows.access_keys import create_access_key, revoke_access_key
 from invocations.models import AccessKey
 from invocations.wire import credentials
 from tests.wire.asking import ask, who
-
-
-@pytest.fixture(autouse=True)
-def nothing_remembered() -> Iterator[None]:
-    credentials.forget()
-    yield
-    credentials.forget()
 
 
 @pytest.fixture
@@ -47,21 +40,84 @@ def test_a_row_s_key_with_another_secret_is_refused(row: AccessKey) -> None:
     assert (heard.status, "<Code>SignatureDoesNotMatch</Code>" in heard.text) == (403, True)
 
 
-def test_a_revoked_key_stops_working_once_what_is_remembered_is_old(
+def test_a_revoked_key_is_refused_from_the_next_request_on(row: AccessKey) -> None:
+    keys = Credentials(row.key_id, row.secret)
+    assert ask(who(keys=keys)).status == 200
+    revoke_access_key(row.key_id)
+    heard = ask(who(keys=keys))
+    assert (heard.status, "<Code>InvalidClientTokenId</Code>" in heard.text) == (403, True)
+
+
+def test_a_revocation_elsewhere_is_seen_once_what_is_remembered_is_old(
     row: AccessKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = Credentials(row.key_id, row.secret)
     assert ask(who(keys=keys)).status == 200
-    revoke_access_key(row.key_id)
-    later = time.monotonic() + credentials.CACHED_SECONDS
+    AccessKey.objects.filter(pk=row.pk).update(active=False)  # another machine does not write to our state folder
+    later = time.monotonic() + access_keys.CACHED_SECONDS
     monkeypatch.setattr("time.monotonic", lambda: later)
-    heard = ask(who(keys=keys))
-    assert (heard.status, "<Code>InvalidClientTokenId</Code>" in heard.text) == (403, True)
-    assert credentials.CACHED_SECONDS <= 1
+    assert ask(who(keys=keys)).status == 403
+    assert access_keys.CACHED_SECONDS <= 1
+
+
+@pytest.fixture
+def default(row: AccessKey) -> AccessKey:
+    """The row that every start makes for the key pair of the settings."""
+    fields = {"secret": "test", "account": "000000000000", "user": row.user}
+    return AccessKey.objects.create(
+        key_id="test", **fields, created_at=datetime.now(UTC), last_used_at=datetime.now(UTC)
+    )
+
+
+def test_the_default_key_is_revoked_like_any_other(default: AccessKey, row: AccessKey) -> None:
+    assert ask(who()).status == 200
+    revoke_access_key("test")
+    assert ask(who()).status == 403
+    assert ask(who(keys=Credentials(row.key_id, row.secret))).status == 200
+
+
+def test_the_default_key_ends_with_its_user(default: AccessKey, row: AccessKey) -> None:
+    User.objects.get().delete()
+    assert ask(who()).status == 403
+    assert ask(who(keys=Credentials(row.key_id, row.secret))).status == 403
+    assert AccessKey.objects.count() == 2  # they tell what was there
+
+
+def test_what_a_key_is_used_for_is_noted(row: AccessKey, monkeypatch: pytest.MonkeyPatch) -> None:
+    AccessKey.objects.update(last_used_at=None)
+    noted: list[tuple[int, access_keys.Use]] = []
+    monkeypatch.setattr("threading.Thread", lambda target, args, daemon: _Started(noted, args))
+    for _ in range(2):
+        ask(who(keys=Credentials(row.key_id, row.secret)))
+    assert noted == [(row.pk, access_keys.Use("sts", "us-east-1"))]
+    access_keys.default_key_is_good()  # a look is no use
+    assert len(noted) == 1
+
+
+class _Started:
+    def __init__(self, noted: list[tuple[int, access_keys.Use]], args: tuple[int, access_keys.Use]) -> None:
+        self.start = lambda: noted.append(args)
+
+
+def test_no_account_is_named_by_digits_once_the_default_key_is_revoked(default: AccessKey) -> None:
+    digits = Credentials("000000000000", "test")
+    assert ask(who(keys=digits)).status == 200
+    revoke_access_key("test")
+    assert ask(who(keys=digits)).status == 403
+
+
+def test_the_house_s_own_requests_need_no_access_key(default: AccessKey) -> None:
+    revoke_access_key("test")
+    key = session_keys.own(
+        django_settings.LAMBDAPLAY_SECRETS.session_key_seed, "111122223333", "eu-west-1", int(time.time()) + 60
+    )
+    heard = ask(who(keys=Credentials(key.key_id, key.secret, key.token)))
+    assert "<Account>111122223333</Account>" in heard.text
+    assert credentials.identify(key.key_id, key.token).caller("eu-west-1").environment_id is None
 
 
 def test_the_key_of_a_user_who_may_not_log_in_is_refused(row: AccessKey) -> None:
-    User.objects.filter(pk=row.user_id).update(is_active=False)
+    User.objects.update(is_active=False)
     assert ask(who(keys=Credentials(row.key_id, row.secret))).status == 403
 
 
@@ -74,10 +130,10 @@ def test_an_unknown_key_is_refused(key_id: str) -> None:
 
 @pytest.mark.django_db
 def test_remembering_unknown_keys_is_bounded() -> None:
-    for number in range(credentials.CACHED_KEYS + 10):
+    for number in range(access_keys.CACHED_KEYS + 10):
         with pytest.raises(credentials.UnknownKey):
             credentials.identify(f"AKIA{number}", None)
-    assert len(credentials._rows._seen) <= credentials.CACHED_KEYS
+    assert len(access_keys._rows._seen) <= access_keys.CACHED_KEYS
 
 
 def test_twelve_digits_name_an_account_on_loopback() -> None:
@@ -128,10 +184,10 @@ def test_a_session_needs_its_own_token() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_use_is_noted_once_a_minute_and_not_by_the_request() -> None:
     key = create_access_key(User.objects.create_user("someone"), "111122223333")
-    credentials._note_use(key.pk)
+    access_keys._note_use(key.pk, access_keys.Use("sqs", "eu-west-1"))
     key.refresh_from_db()
     first = key.last_used_at
     assert first is not None
-    credentials._note_use(key.pk)
+    access_keys._note_use(key.pk, access_keys.Use("lambda", "eu-west-2"))
     key.refresh_from_db()
-    assert key.last_used_at == first
+    assert (key.last_used_at, key.last_used_service, key.last_used_region) == (first, "sqs", "eu-west-1")

@@ -46,7 +46,7 @@ def test_what_is_not_for_aws_goes_to_the_console(asked: Asked) -> None:
         (Asked("POST", "/", dict(FORM), WHO), 403, "<Code>MissingAuthenticationToken</Code>"),
         (Asked("GET", "/?Action=GetCallerIdentity"), 403, "<Code>MissingAuthenticationToken</Code>"),
         (Asked("GET", "/b/k", {"Authorization": "AWS test:x"}), 400, "Please use AWS4-HMAC-SHA256."),
-        (Asked("POST", "/bucket", {"Content-Type": "multipart/form-data; boundary=x"}), 400, "POST policy"),
+        (Asked("POST", "/bucket", {"Content-Type": "multipart/form-data; boundary=x"}), 400, "exactly one file"),
     ],
 )
 def test_unsigned_requests_hear_it_in_their_protocol(asked: Asked, status: int, text: str) -> None:
@@ -111,7 +111,7 @@ def test_a_user_s_own_click_is_not_a_web_page() -> None:
     assert ask(Asked("GET", asked.target, {"Sec-Fetch-Site": "none"})).status == 200
 
 
-@pytest.mark.parametrize("service", ["sqs", "sns", "events", "kinesis", "logs", "scheduler", "ec2", "nonsense"])
+@pytest.mark.parametrize("service", ["pipes", "ec2", "nonsense"])
 def test_a_service_not_offered_is_refused_by_name(service: str) -> None:
     heard = ask(signed("POST", "/", b"{}", {"X-Amz-Target": "X.Y"}, service=service))
     assert heard.status == 400
@@ -131,7 +131,7 @@ def test_without_a_companion_its_services_are_refused_by_name(settings: Any) -> 
     assert (heard.status, "<Code>NotImplemented</Code>" in heard.text) == (501, True)
 
 
-@pytest.mark.parametrize("action", ["AssumeRole", "Nonsense", ""])
+@pytest.mark.parametrize("action", ["GetFederationToken", "Nonsense", ""])
 def test_other_sts_actions_are_refused(action: str) -> None:
     heard = ask(signed("POST", "/", f"Action={action}&Version=2011-06-15".encode(), dict(FORM), service="sts"))
     assert heard.status == 400

@@ -233,7 +233,6 @@ def test_client_context_reaches_the_function(api: Any, function: str) -> None:
             "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')",
         ),
         ({"FunctionName": "fn:1", "Qualifier": "2"}, "InvalidParameterValueException", 400, "derived qualifier"),
-        ({"InvocationType": "Event"}, "InvalidParameterValueException", 400, "InvocationType Event"),
         ({"TenantId": "t"}, "InvalidParameterValueException", 400, "X-Amz-Tenant-Id"),
         ({"Payload": b"{'a'}"}, "InvalidRequestContentException", 400, "Could not parse request body into json"),
         ({"Payload": b'{"a": NaN}'}, "InvalidRequestContentException", 400, "Could not parse request body into json"),

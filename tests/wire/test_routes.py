@@ -76,6 +76,6 @@ def test_the_more_specific_route_wins() -> None:
 
 
 def test_an_operation_not_offered_is_refused_by_name() -> None:
-    heard = ask(signed("GET", "/2018-10-31/layers"))
+    heard = ask(signed("GET", "/2025-11-30/capacity-providers"))
     assert heard.status == 400
-    assert heard.document["message"] == "lambdaplay does not offer the operation ListLayers of lambda."
+    assert heard.document["message"] == "lambdaplay does not offer the operation ListCapacityProviders of lambda."

@@ -7,6 +7,7 @@ order that tells which code to run, closes the jail around itself and becomes th
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import signal
 import socket
@@ -16,11 +17,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from invocations.runtime import channel
-from invocations.runtime.host import fence, jail, scratch
+from invocations.runtime.host import agent, fence, jail, scratch
 from invocations.runtime.host.init import Init
 from invocations.runtime.host.settings import INNER_UID
 from invocations.runtime.kernel import flags, limits, seccomp
 from invocations.runtime.kernel import syscalls as sys_
+
+_CLOSED_BELOW = 64
 
 
 @dataclass(frozen=True)
@@ -129,11 +132,16 @@ def _flush() -> None:
 
 
 def _start(order: BlankOrder, start: channel.Message, files: list[int], main: Callable[[str], None]) -> None:
-    [log] = files
+    log, *of_agent = files
+    # Above what is closed here. Only environments with external extensions have one.
+    kept = [fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, _CLOSED_BELOW) for file in of_agent]
     quiet = os.open("/dev/null", os.O_RDONLY)
     for number, source in ((0, quiet), (1, log), (2, log)):
         os.dup2(source, number)
-    os.closerange(3, 64)
+    os.closerange(3, _CLOSED_BELOW)
+    seat = agent.Seat(kept[0]) if kept else None
+    if seat is not None:
+        start["ports"].append(seat.port)
     if order.namespaces:
         _close_jail(order, start)
     else:
@@ -144,9 +152,11 @@ def _start(order: BlankOrder, start: channel.Message, files: list[int], main: Ca
     time.tzset()
     os.chdir(start["task"])
     os.umask(0o022)
+    if seat is not None:
+        seat.take(start)
     if start["argv"] is None:
         if order.level == "L0" and order.places is not None:
-            known = [start["task"], order.places.runtime, *order.places.prefixes.values()]
+            known = [start["task"], start["opt_folder"], order.places.runtime, *order.places.prefixes.values()]
             scratch.redirect(start["tmp_folder"], known)
         sys.argv = ["bootstrap", start["environment"]["_HANDLER"]]
         main(start["environment"]["_HANDLER"])
@@ -155,8 +165,10 @@ def _start(order: BlankOrder, start: channel.Message, files: list[int], main: Ca
 
 
 def _close_jail(order: BlankOrder, start: channel.Message) -> None:
-    """Put code and /tmp in place, hide everybody else's, then give up every right to undo it."""
+    """Put code, layers and /tmp in place, hide everybody else's, then give up every right to undo it."""
     sys_.bind_read_only(f"{jail.CODE}/{start['code']}/task", jail.TASK)
+    if start["opt"]:
+        sys_.bind_read_only(f"{jail.CODE}/{start['opt']}/task", jail.OPT)
     tmp = f"{jail.TMPS}/{start['tmp']}"
     sys_.mount(None, tmp, None, flags.MS_REMOUNT | flags.MS_NOSUID | flags.MS_NODEV, f"size={start['tmp_mb']}m")
     sys_.mount(tmp, "/tmp", None, flags.MS_BIND)  # noqa: S108 - the environment's own

@@ -2,7 +2,8 @@
 
 Landlock (files and TCP ports), a system call filter and limits. Compared with a jail of its own:
 
-* Paths are the machine's: the code is not at /var/task but where LAMBDA_TASK_ROOT says, /tmp is where TMPDIR says
+* Paths are the machine's: the code is not at /var/task but where LAMBDA_TASK_ROOT says, layers are not at /opt but
+  where _LAMBDAPLAY_OPT says, /tmp is where TMPDIR says
   (scratch.py), and only each single file in it is limited in size.
 * Contents of files are out of reach, their names, sizes and modes are not.
 * Started as root, functions share one unprivileged uid; else they have the server's. Its files, sockets, memory and
@@ -171,8 +172,9 @@ def close(start: Message, places: Places, walls: bool, other_tasks: int) -> None
     if not walls:
         return
     shared = start["network"] == "host"
+    own = [start["task"], start["opt_folder"]] if start["opt"] else [start["task"]]
     landlock.restrict(
-        [*_SYSTEM, *places.prefixes.values(), places.runtime, places.clients, start["task"]],
+        [*_SYSTEM, *places.prefixes.values(), places.runtime, places.clients, *own],
         [start["tmp_folder"], *_DEVICES],
         None if shared else start["ports"],
         None if shared else [],

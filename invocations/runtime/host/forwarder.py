@@ -6,29 +6,15 @@ that is connected to.
 
 from __future__ import annotations
 
-import ipaddress
 import select
 import socket
 from urllib.parse import urlsplit
 
+from invocations.decisions.addresses import is_public
+
 _HEAD_MAX = 64 * 1024
 _CONNECT_SECONDS = 10.0
 _IDLE_SECONDS = 300.0
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-
-
-def is_public(address: str) -> bool:
-    """Whether the address is one of the open internet: not this machine, not a private or link-local network."""
-    parsed = ipaddress.ip_address(address)
-    if isinstance(parsed, ipaddress.IPv6Address):
-        inner = parsed.ipv4_mapped or parsed.sixtofour or _behind_nat64(parsed)
-        if inner is not None:  # an IPv4 address in other clothes
-            return is_public(str(inner))
-    return parsed.is_global and not parsed.is_multicast
-
-
-def _behind_nat64(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None
 
 
 def serve(inner: socket.socket) -> None:

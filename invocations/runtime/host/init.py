@@ -16,7 +16,7 @@ import time
 from invocations.runtime import channel
 from invocations.runtime.kernel import memory
 
-FREEZE, THAW, KILL = b"F", b"T", b"K"
+FREEZE, THAW, KILL, STAY = b"F", b"T", b"K", b"S"
 _SWEEP_PAUSE = 0.0005
 
 
@@ -27,6 +27,7 @@ class Init:
         self._function = function
         self._own_pids = own_pids
         self._status: int | None = None  # of the function process, once it has ended
+        self._stays = False  # what is left goes on without it, until the host says otherwise
 
     def watch(self) -> None:
         """Obey the host; tell how the function process ended, then end, and everything else with it. Never returns."""
@@ -40,24 +41,37 @@ class Init:
                     os.read(self._woken, 4096)
                     self._reap()
                     if self._status is not None:
-                        self._leave()
+                        self._end_of_function()
                 else:
                     self._obey(self._control.recv(1))
 
     def _obey(self, order: bytes) -> None:
         if order in (FREEZE, THAW):
             self._signal_all(signal.SIGSTOP if order == FREEZE else signal.SIGCONT)
+        elif order == STAY:
+            self._stays = True
         else:  # KILL, or nothing: the host is gone
             self._leave()
+
+    def _end_of_function(self) -> None:
+        """The end of everything, unless extensions are to hear of it first."""
+        if not self._stays:
+            self._leave()
+        if self._function:
+            self._function = 0  # told once
+            self._tell()
 
     def _leave(self) -> None:
         if not self._own_pids:
             self._sweep()
+        self._tell()
+        os._exit(0)
+
+    def _tell(self) -> None:
         try:
             channel.send(self._control, {"exit": self._status})
         except OSError:
             pass  # the host is gone
-        os._exit(0)
 
     def _signal_all(self, number: int) -> None:
         if self._own_pids:

@@ -19,6 +19,7 @@ TMPS = "/.tmp"  # every environment's /tmp, by number; detached likewise
 LIBRARIES = "/var/runtime"
 CLIENTS = "/var/lambdaplay"
 TASK = "/var/task"
+OPT = "/opt"
 _TOP_LEVEL = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _ETC = ("ssl", "pki", "ca-certificates", "ld.so.cache", "alternatives", "localtime", "mime.types")
@@ -63,7 +64,7 @@ class Trees:
         for target, file in self._files.items():
             self._place(target, file)
         _write_etc()
-        for path in ("/proc", TASK, "/tmp", TMPS, "/opt", "/var/tmp"):  # noqa: S108
+        for path in ("/proc", TASK, "/tmp", TMPS, OPT, "/var/tmp"):  # noqa: S108
             os.makedirs(STAGE + path, exist_ok=True)
         # A mount of its own, so that one call detaches all that is mounted below it.
         sys_.mount("tmps", STAGE + TMPS, "tmpfs", flags.MS_NOSUID | flags.MS_NODEV, "size=1m,mode=755")

@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from invocations.runtime import channel
 from invocations.runtime.host.environment import Processes
@@ -21,6 +21,12 @@ log = logging.getLogger("lambdaplay.host")
 READY_BLANKS = 3
 _PAUSE_SECONDS = 1.0  # before another try, when the last one failed at once
 _GIVE_UP_SECONDS = 3.0  # without a single success, before those who wait are told
+
+
+@dataclass(frozen=True, eq=False)
+class _Waiting:
+    tmp: int | None
+    use: Callable[[Processes | None], None]
 
 
 class Nursery:
@@ -47,7 +53,7 @@ class Nursery:
         self._numbers = 0
         self._making: dict[int, Processes] = {}
         self._ready: dict[bool, deque[Processes]] = {True: deque(), False: deque()}
-        self._waiting: dict[bool, deque[Callable[[Processes | None], None]]] = {True: deque(), False: deque()}
+        self._waiting: dict[bool, deque[_Waiting]] = {True: deque(), False: deque()}
         self.places: channel.Message | None = None  # fence.Places, where there are no namespaces
         self._up = False
         self._pausing = False
@@ -74,15 +80,21 @@ class Nursery:
         """Have the zygote end what an init left that was killed from inside; only without pid namespaces."""
         self._tell({"op": "strays"})
 
-    def take(self, own_network: bool, use: Callable[[Processes | None], None]) -> None:
-        """Call `use` with a blank: at once when one is ready, else as soon as one is made; None: none can be made."""
+    def take(self, own_network: bool, tmp: int | None, use: Callable[[Processes | None], None]) -> None:
+        """Call `use` with a blank: at once when one is ready, else as soon as one is made; None: none can be made.
+
+        `tmp`: the number of an older blank whose /tmp it must see; one that was begun before that one does not.
+        """
         ready = self._ready[own_network]
-        while ready and not ready[0].lives():
-            self._discard(ready.popleft())
-        if ready:
-            use(ready.popleft())
+        for blank in [blank for blank in ready if not blank.lives()]:
+            ready.remove(blank)
+            self._discard(blank)
+        fit = next((blank for blank in ready if tmp is None or blank.number > tmp), None)
+        if fit is not None:
+            ready.remove(fit)
+            use(fit)
         else:
-            self._waiting[own_network].append(use)
+            self._waiting[own_network].append(_Waiting(tmp, use))
         self._refill()
 
     def drop_tmp(self, number: int) -> None:
@@ -98,6 +110,10 @@ class Nursery:
                 wanted += READY_BLANKS
             making = sum(1 for processes in self._making.values() if processes.own_network == own_network)
             for _ in range(wanted - making - len(self._ready[own_network])):
+                self._make(own_network)
+            # Who waits for one that sees a certain /tmp is not helped by those begun before it.
+            begun = [number for number, made in self._making.items() if made.own_network == own_network]
+            if any(each.tmp is not None and each.tmp >= max(begun, default=0) for each in self._waiting[own_network]):
                 self._make(own_network)
 
     def _make(self, own_network: bool) -> None:
@@ -129,10 +145,14 @@ class Nursery:
         self._failing_since = None
         self._on_blank(made)
         waiting = self._waiting[made.own_network]
-        if waiting:
-            waiting.popleft()(made)
+        fit = next((each for each in waiting if each.tmp is None or made.number > each.tmp), None)
+        if fit is not None:
+            waiting.remove(fit)
+            fit.use(made)
         else:
             self._ready[made.own_network].append(made)
+            if waiting:
+                self._refill()
 
     def _discard(self, blank: Processes) -> None:
         self._on_gone(blank)
@@ -147,7 +167,7 @@ class Nursery:
         self._failing_since = self._failing_since or now
         if now - self._failing_since >= _GIVE_UP_SECONDS:
             while self._waiting[own_network]:
-                self._waiting[own_network].popleft()(None)
+                self._waiting[own_network].popleft().use(None)
         if first:
             self._refill()
         elif not self._pausing:

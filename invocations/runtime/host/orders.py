@@ -28,6 +28,8 @@ class Orders:
         return {
             "code": spec["code"],
             "task": folders["task"],
+            "opt": spec["opt"],
+            "opt_folder": folders["opt"],
             "tmp": environment.tmp,
             "tmp_folder": folders["tmp"],
             "network": spec["network"],
@@ -35,6 +37,7 @@ class Orders:
             "ports": [int(api.rpartition(":")[2]), self._settings.endpoint_port, self._forwarder_port],
             "tmp_mb": spec["tmp_mb"],
             "memory_mb": spec["memory_mb"],
+            "extensions": _extensions(spec),
             "argv": spec["argv"] and [variables.in_folders(part, folders) for part in spec["argv"]],
             "environment": variables.for_environment(
                 spec,
@@ -46,16 +49,38 @@ class Orders:
                 folders=folders,
                 forwarder_port=self._forwarder_port,
                 home=None if self._level in JAILED else folders["tmp"],
+                initialization="provisioned-concurrency" if environment.provisioned else "on-demand",
             ),
         }
+
+
+def _extensions(spec: Message) -> Message:
+    """Which extensions there are, and what AWS answers to their registration."""
+    return {
+        "names": spec["extensions"],
+        "identity": {
+            "functionName": spec["function"],
+            "functionVersion": spec["version"],
+            "handler": spec["handler"],
+            "accountId": spec["account"],
+        },
+    }
 
 
 def _folders(environment: Environment, places: Message | None) -> Message:
     """Where the environment's processes find things."""
     if places is None:
-        return {"task": jail.TASK, "runtime": jail.LIBRARIES, "clients": jail.CLIENTS, "tmp": "/tmp"}  # noqa: S108
+        return {
+            "task": jail.TASK,
+            "opt": jail.OPT,
+            "runtime": jail.LIBRARIES,
+            "clients": jail.CLIENTS,
+            "tmp": "/tmp",  # noqa: S108
+        }
+    opt = environment.spec["opt"]
     return {
         "task": f"{places['code']}/{environment.spec['code']}/task",
+        "opt": f"{places['code']}/{opt}/task" if opt else jail.OPT,
         "runtime": places["runtime"],
         "clients": places["clients"],
         "tmp": f"{places['tmps']}/{environment.tmp}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from invocations.runtime.channel import Message
+from invocations.runtime.host import jail
 from invocations.session_keys import Claims, mint
 
 # An environment does not live longer than this, so neither do its credentials, seconds.
@@ -22,6 +23,7 @@ def for_environment(
     folders: Message,
     forwarder_port: int,
     home: str | None,
+    initialization: str,
 ) -> dict[str, str]:
     """Platform variables, the user's over those that may be overridden, then the reserved ones.
 
@@ -45,7 +47,7 @@ def for_environment(
         "AWS_LAMBDA_FUNCTION_NAME": spec["function"],
         "AWS_LAMBDA_FUNCTION_VERSION": spec["version"],
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec["memory_mb"]),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": initialization,
         "AWS_LAMBDA_LOG_GROUP_NAME": spec["log_group"],
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_ACCESS_KEY_ID": key.key_id,
@@ -55,6 +57,9 @@ def for_environment(
         "LAMBDA_TASK_ROOT": folders["task"],
         "LAMBDA_RUNTIME_DIR": folders["runtime"],
         **spec["execution_env"],
+        **spec["log_variables"],
+        # Where there is no mount namespace, Python's runtime client is told where the layers are.
+        **({} if folders["opt"] == jail.OPT else {"_LAMBDAPLAY_OPT": folders["opt"]}),
     }
     overridable = _overridable(spec, endpoint, folders, forwarder_port)
     return {**overridable, **({} if home is None else {"HOME": home}), **spec["variables"], **reserved}
@@ -76,8 +81,8 @@ def _overridable(spec: Message, endpoint: str, folders: Message, forwarder_port:
         "TZ": ":UTC",
         "LANG": "en_US.UTF-8",
         "LC_CTYPE": "C.UTF-8",
-        "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
-        "LD_LIBRARY_PATH": f"/lib64:/usr/lib64:{folders['runtime']}:{folders['task']}:{folders['task']}/lib:/opt/lib",
+        "PATH": f"/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:{folders['opt']}/bin",
+        "LD_LIBRARY_PATH": in_folders("/lib64:/usr/lib64:{runtime}:{task}:{task}/lib:{opt}/lib", folders),
         "PYTHONPATH": folders["runtime"],
         "PWD": folders["task"],
         "SHLVL": "0",
@@ -88,7 +93,7 @@ def _overridable(spec: Message, endpoint: str, folders: Message, forwarder_port:
 
 
 def in_folders(text: str, folders: Message) -> str:
-    """Replace {task}, {runtime} and {clients}, which runtimes.Launch uses for folders that only the host knows."""
-    for name in ("task", "runtime", "clients"):
+    """Replace {task}, {opt}, {runtime} and {clients}: folders that only the host knows."""
+    for name in ("task", "opt", "runtime", "clients"):
         text = text.replace("{" + name + "}", folders[name])
     return text

@@ -53,6 +53,13 @@ def peak_bytes(pid: int) -> int:
     return _kilobytes(_read(f"/proc/{pid}/status"), b"VmHWM:")
 
 
+def parent(pid: int) -> int:
+    """The process's parent; itself when it is gone."""
+    status = _read(f"/proc/{pid}/status")
+    at = status.find(b"PPid:")
+    return int(status[at + 5 :].split(None, 1)[0]) if at >= 0 else pid
+
+
 def children(pid: int) -> list[int]:
     """The direct children of all threads of the process, as our pid namespace numbers them."""
     found: list[int] = []
@@ -83,6 +90,17 @@ def tree(pid: int) -> list[int]:
     for each in found:  # grows while it is walked
         found += children(each)
     return found
+
+
+def attended_tree(init: int) -> list[int]:
+    """What an environment with extensions is charged for: all below its init but their agent, which is ours.
+
+    The agent is the second child of the init: it is handed to it before the runtime, the first, begins to run.
+    """
+    below = children(init)
+    return [pid for place, child in enumerate(below) if place != 1 for pid in tree(child)] + [
+        pid for agent in below[1:2] for pid in tree(agent)[1:]
+    ]
 
 
 def tree_resident_bytes(pids: Iterable[int]) -> int:

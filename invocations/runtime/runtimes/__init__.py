@@ -8,9 +8,9 @@ from pkgutil import iter_modules
 
 from invocations.errors import InvalidRuntime
 from invocations.runtime.runtimes import python
-from invocations.runtime.runtimes.base import Discovery, Family, Launch
+from invocations.runtime.runtimes.base import NO_LAYERS, Discovery, Family, Launch, Layered
 
-__all__ = ["Discovery", "Launch", "discover", "launch", "other_pythons", "prefixes", "unrunnable"]
+__all__ = ["Discovery", "Launch", "Layered", "discover", "launch", "other_pythons", "prefixes", "unrunnable"]
 
 _NO_VARIABLES: Mapping[str, str] = {}
 # In AWS's list, but nobody has written the client: they are accepted at create and refused at invoke, by name.
@@ -26,15 +26,17 @@ def _families() -> list[Family]:
 _FAMILIES = _families()
 
 
-def launch(runtime: str, variables: Mapping[str, str] = _NO_VARIABLES, memory_mb: int = 128) -> Launch:
-    """How to start an environment of this AWS runtime with these variables of the function's own.
+def launch(
+    runtime: str, variables: Mapping[str, str] = _NO_VARIABLES, memory_mb: int = 128, layered: Layered = NO_LAYERS
+) -> Launch:
+    """How to start an environment of this AWS runtime with these variables and layers of the function's own.
 
     Raises InvalidRuntime, with a sentence that names the runtime, when this machine cannot run it.
     """
     reason = unrunnable(runtime)
     if reason is not None:
         raise InvalidRuntime(reason)
-    return _family(runtime).launch(runtime, variables, memory_mb)
+    return _family(runtime).launch(runtime, variables, memory_mb, layered)
 
 
 def unrunnable(runtime: str) -> str | None:

@@ -20,8 +20,9 @@ EXEC_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 class Launch:
     """How an environment of one runtime is started.
 
-    `argv` is None when a fork of the warm Python parent does it. Else it is executed, after `{task}`, `{runtime}` and
-    `{clients}` in its parts are replaced by the folders of the code, the Python libraries and the other clients.
+    `argv` is None when a fork of the warm Python parent does it. Else it is executed, after `{task}`, `{opt}`,
+    `{runtime}` and `{clients}` in its parts are replaced by the folders of the code, the layers, the Python libraries
+    and the other clients.
     """
 
     argv: tuple[str, ...] | None
@@ -44,6 +45,17 @@ class Discovery:
     cost: str  # what does not work without it
 
 
+@dataclass(frozen=True)
+class Layered:
+    """What a function's layers bring that decides how it is started."""
+
+    libraries: bool = False  # shared libraries in /opt/lib: only a loader that starts with LD_LIBRARY_PATH finds them
+    bootstrap: bool = False  # /opt/bootstrap is there, and /var/task/bootstrap is not
+
+
+NO_LAYERS = Layered()
+
+
 class Family(Protocol):
     """One kind of runtime. Found by the registry under `name`."""
 
@@ -55,7 +67,7 @@ class Family(Protocol):
     def unrunnable(self, runtime: str) -> str | None:
         """Why this machine cannot run it, as one sentence; None: it can."""
 
-    def launch(self, runtime: str, variables: Mapping[str, str], memory_mb: int) -> Launch:
+    def launch(self, runtime: str, variables: Mapping[str, str], memory_mb: int, layered: Layered) -> Launch:
         """How to start it. Only asked when unrunnable() is None."""
 
     def discovery(self) -> Discovery:
@@ -166,6 +178,7 @@ def wrapped(argv: tuple[str, ...], variables: Mapping[str, str]) -> tuple[str, .
     wrapper = variables.get(EXEC_WRAPPER)
     if not wrapper:
         return argv
-    if wrapper.startswith("/var/task/"):
-        wrapper = "{task}" + wrapper.removeprefix("/var/task")
+    for folder, place in (("/var/task/", "{task}/"), ("/opt/", "{opt}/")):
+        if wrapper.startswith(folder):
+            wrapper = place + wrapper.removeprefix(folder)
     return (wrapper, *argv)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from invocations.runtime.runtimes.base import Discovery, Interpreter, Launch, candidates, examine, wrapped
+from invocations.runtime.runtimes.base import Discovery, Interpreter, Launch, Layered, candidates, examine, wrapped
 
 _NAME = re.compile(r"nodejs(\d{2})\.x")
 _LOWEST = 18  # the client's modules are written for it
@@ -77,7 +77,7 @@ class NodeJs:
             )
         return None
 
-    def launch(self, runtime: str, variables: Mapping[str, str], memory_mb: int) -> Launch:
+    def launch(self, runtime: str, variables: Mapping[str, str], memory_mb: int, layered: Layered) -> Launch:
         major = self._major(runtime)
         node = self._nearest(major)
         heap = f"--max-old-space-size={int(memory_mb * _HEAP_SHARE)}"
@@ -92,7 +92,7 @@ class NodeJs:
         )
 
     def _module_path(self, major: int) -> str:
-        layers = [f"/opt/nodejs/node{major}/node_modules", "/opt/nodejs/node_modules"]
+        layers = [f"{{opt}}/nodejs/node{major}/node_modules", "{opt}/nodejs/node_modules"]
         sdk = _sdk_folder()
         return os.pathsep.join([*layers, *([] if sdk is None else [sdk]), "{task}"])
 

@@ -1,11 +1,11 @@
-"""provided.*: the code package brings an executable `bootstrap` that speaks the Runtime API itself."""
+"""provided.*: the code package, or else a layer, brings a `bootstrap` that speaks the Runtime API itself."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-from invocations.runtime.runtimes.base import Discovery, Launch
+from invocations.runtime.runtimes.base import Discovery, Launch, Layered
 
 _NAME = re.compile(r"provided\.(al2|al2023)")
 
@@ -19,9 +19,9 @@ class Provided:
     def unrunnable(self, runtime: str) -> str | None:
         return None
 
-    def launch(self, runtime: str, variables: Mapping[str, str], memory_mb: int) -> Launch:
+    def launch(self, runtime: str, variables: Mapping[str, str], memory_mb: int, layered: Layered) -> Launch:
         """A missing or not executable bootstrap is the environment host's to report (Runtime.InvalidEntrypoint)."""
-        return Launch(("{task}/bootstrap",), runtime.replace(".", ":", 1))
+        return Launch(("{opt}/bootstrap" if layered.bootstrap else "{task}/bootstrap",), runtime.replace(".", ":", 1))
 
     def discovery(self) -> Discovery:
         return Discovery(

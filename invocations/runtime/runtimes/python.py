@@ -16,6 +16,7 @@ from invocations.runtime.runtimes.base import (
     Discovery,
     Interpreter,
     Launch,
+    Layered,
     candidates,
     examine,
     wrapped,
@@ -83,12 +84,13 @@ class Python:
             f"refuses the nearest, CPython {platform.python_version()}."
         )
 
-    def launch(self, runtime: str, variables: Mapping[str, str], memory_mb: int) -> Launch:
+    def launch(self, runtime: str, variables: Mapping[str, str], memory_mb: int, layered: Layered) -> Launch:
         minor = self._minor(runtime)
-        if minor == sys.version_info.minor and not _needs_fresh(variables):
+        fresh = layered.libraries or _needs_fresh(variables)
+        if minor == sys.version_info.minor and not fresh:
             return self._described(None, runtime, tuple(sys.version_info[:3]))
         interpreter = _exact(minor)
-        if interpreter is None and not _needs_fresh(variables):
+        if interpreter is None and not fresh:
             return self._described(None, runtime, tuple(sys.version_info[:3]))
         interpreter = interpreter or _own()
         # -s -S: nothing but the code, layers and the runtime's libraries. The function's PYTHON* variables act.

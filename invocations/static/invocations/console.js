@@ -116,6 +116,26 @@
     area.dispatchEvent(new Event("input"));
   });
 
+  // An alias that shares its calls: the slider and the number say the same, and the line below says it in words.
+  function share(box) {
+    const slider = box.querySelector("[data-share-slider]"), number = box.querySelector("[name=percent]");
+    const words = box.querySelector("[data-share-words]");
+    const first = box.querySelector("[name=version]"), second = box.querySelector("[name=second_version]");
+    const tell = function () {
+      const percent = Number(number.value) || 0;
+      slider.disabled = number.disabled = !second.value;
+      words.textContent = !second.value ? "All calls go to version " + first.value + "."
+        : "Version " + first.value + ": " + Number((100 - percent).toFixed(3)) + " % of the calls. Version "
+          + second.value + ": " + percent + " %.";
+      slider.setAttribute("aria-valuetext", words.textContent);
+    };
+    slider.addEventListener("input", function () { number.value = slider.value; tell(); });
+    number.addEventListener("input", function () { slider.value = number.value || 0; tell(); });
+    first.addEventListener("change", tell);
+    second.addEventListener("change", function () { if (second.value && !number.value) number.value = slider.value; tell(); });
+    tell();
+  }
+
   // How long the running invocation has taken so far.
   let ticking = null;
   document.addEventListener("htmx:beforeRequest", function (event) {
@@ -142,6 +162,7 @@
   function start() {
     document.querySelectorAll(".c-editor").forEach(editor);
     document.querySelectorAll("form").forEach(starters);
+    document.querySelectorAll("[data-share]").forEach(share);
   }
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();

@@ -39,23 +39,36 @@ def write(operation: OperationModel, answer: Answer, request_id: str) -> Respons
     document = {} if shape is None else writing.body_members(shape, answer.members)
     version = operation.service_model.metadata.get("jsonVersion", "1.0")
     body = dump(document) if shape is not None else b""
-    headers = [*answer.headers.items()]
-    return _finish(answer.status or 200, headers, body, request_id, version)
+    return finish(answer.status or 200, [*answer.headers.items()], body, request_id, _content_type(version))
 
 
 def error(refusal: Refusal, request_id: str) -> Response:
-    """JSON services answer 400 for every fault of the caller's, whatever REST services do."""
+    status, headers, members = fault(refusal)
+    return finish(status, headers, dump(members), request_id, _content_type("1.0"))
+
+
+def fault(refusal: Refusal) -> tuple[int, list[tuple[str, str]], dict[str, Any]]:
+    """Status, headers and document of an error.
+
+    JSON services answer 400 for every fault of the caller's, whatever REST services do.
+    """
     status = refusal.status if refusal.status >= 500 else 400
-    members = {"__type": refusal.code, **refusal.extra, "message": refusal.message}
+    kind = f"{refusal.namespace}#{refusal.code}" if refusal.namespace else refusal.code
     headers = [("x-amzn-ErrorType", refusal.code)]
-    return _finish(status, headers, dump(members), request_id, "1.0")
+    if refusal.query_code:
+        headers.append(("x-amzn-query-error", f"{refusal.query_code};Sender"))
+    return status, headers, {"__type": kind, **refusal.extra, "message": refusal.message}
 
 
-def _finish(status: int, headers: list[tuple[str, str]], body: bytes, request_id: str, version: str) -> Response:
+def finish(status: int, headers: list[tuple[str, str]], body: bytes, request_id: str, content_type: str) -> Response:
     headers = [
         ("x-amzn-RequestId", request_id),
         *headers,
-        ("Content-Type", f"application/x-amz-json-{version}"),
+        ("Content-Type", content_type),
         ("Content-Length", str(len(body))),
     ]
     return Response(status, headers, body)
+
+
+def _content_type(version: str) -> str:
+    return f"application/x-amz-json-{version}"

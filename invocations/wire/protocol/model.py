@@ -9,6 +9,7 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 from invocations import limits
+from invocations.wire.protocol.sqs_query import add_query_names
 
 # What ordinary functions get is narrower than what the model allows (its maxima are for features not offered here).
 NARROWER = {
@@ -38,6 +39,8 @@ def _read(name: str) -> Any:
     raw = _without_prose(Loader(include_default_extras=False).load_service_model(name, "service-2"))
     for shape, bounds in NARROWER.get(name, {}).items():
         raw["shapes"][shape].update(bounds)
+    if name == "sqs":
+        add_query_names(raw)
     return raw
 
 

@@ -1,4 +1,4 @@
-"""The query protocol (STS, SNS): a form with Action= goes in, XML comes out."""
+"""The query protocol (STS, SNS, older SQS clients): a form with Action= goes in, XML comes out."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def fields(request: Request, body: bytes) -> dict[str, str]:
 
 
 def read(operation: OperationModel, request: Request, form: dict[str, str], body: bytes) -> dict[str, Any]:
-    """Read the form by the input shape: `Name.member.1`, `Map.entry.1.key`, `A.B`."""
+    """Read the form by the input shape: `Name.member.1`, `Map.entry.1.key`, `A.B`; flattened `Item.1`, `Map.1.key`."""
     if operation.input_shape is None:
         return {}
     return _structure(operation.input_shape, form, "")
@@ -73,9 +73,22 @@ def read(operation: OperationModel, request: Request, form: dict[str, str], body
 def _structure(shape: StructureShape, form: dict[str, str], prefix: str) -> dict[str, Any]:
     found = {}
     for name, member in shape.members.items():
-        value = _value(member, form, prefix + member.serialization.get("name", name))
+        value = _value(member, form, prefix + _form_name(member, name))
         if value is not None:
             found[name] = value
+    return found
+
+
+def _form_name(member: Shape, name: str) -> str:
+    """What the form calls a member. Items of a flattened list stand under their own name, where they have one."""
+    if isinstance(member, ListShape) and member.serialization.get("flattened"):
+        return _name(member.member, _name(member, name))
+    return _name(member, name)
+
+
+def _name(shape: Shape, name: str) -> str:
+    """The wire name; `queryName` where the same model also speaks JSON under other names."""
+    found: str = shape.serialization.get("queryName") or shape.serialization.get("name", name)
     return found
 
 
@@ -104,8 +117,7 @@ def _list(shape: ListShape, form: dict[str, str], name: str) -> list[Any]:
 
 def _map(shape: MapShape, form: dict[str, str], name: str) -> dict[str, Any]:
     inner = "" if shape.serialization.get("flattened") else ".entry"
-    key_name = shape.key.serialization.get("name", "key")
-    value_name = shape.value.serialization.get("name", "value")
+    key_name, value_name = _name(shape.key, "key"), _name(shape.value, "value")
     found = {}
     for place in range(1, _LIST_ITEMS + 1):
         key = form.get(f"{name}{inner}.{place}.{key_name}")
@@ -135,9 +147,22 @@ def _members(shape: StructureShape, members: dict[str, Any]) -> str:
     parts = []
     for name, value in members.items():
         member = shape.members[name]
-        if value is not None:
-            parts.append(_element(member, member.serialization.get("name", name), value))
+        if value is not None and member.serialization.get("flattened"):
+            parts.append(_flattened(member, _form_name(member, name), value))
+        elif value is not None:
+            parts.append(_element(member, _name(member, name), value))
     return "".join(parts)
+
+
+def _flattened(shape: Shape, name: str, value: Any) -> str:
+    """A list or map without an element of its own around its items."""
+    if isinstance(shape, ListShape):
+        return "".join(_element(shape.member, name, item) for item in value)
+    key_name, value_name = _name(shape.key, "key"), _name(shape.value, "value")
+    return "".join(
+        f"<{name}><{key_name}>{escape(key)}</{key_name}>{_element(shape.value, value_name, item)}</{name}>"
+        for key, item in value.items()
+    )
 
 
 def _element(shape: Shape, name: str, value: Any) -> str:
@@ -162,7 +187,7 @@ def _element(shape: Shape, name: str, value: Any) -> str:
 
 
 def error(refusal: Refusal, request_id: str) -> Response:
-    code = _NAMES.get(refusal.code, refusal.code)
+    code = refusal.query_code or _NAMES.get(refusal.code, refusal.code)
     status = _STATUS.get(code, refusal.status)
     kind = "Receiver" if status >= 500 else "Sender"
     text = (

@@ -121,7 +121,9 @@ def _boolean(shape: Shape, value: Any) -> bool:
 
 
 def blob(shape: Shape, value: Any) -> bytes:
-    """Base64 to bytes."""
+    """Base64 to bytes. Bytes stay: CBOR has them."""
+    if isinstance(value, bytes):
+        return value
     if not isinstance(value, str):
         _cannot(value, shape)
     try:
@@ -131,7 +133,9 @@ def blob(shape: Shape, value: Any) -> bytes:
 
 
 def timestamp(shape: Shape, value: Any) -> datetime:
-    """Epoch seconds, ISO 8601 or an HTTP date."""
+    """Epoch seconds, ISO 8601 or an HTTP date. A moment stays: CBOR has them."""
+    if isinstance(value, datetime):
+        return value
     try:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             return datetime.fromtimestamp(value, UTC)

@@ -1,4 +1,4 @@
-"""How S3 words our refusals. Everything else of S3 is the companion's."""
+"""How S3 words our refusals."""
 
 from __future__ import annotations
 
@@ -40,9 +40,10 @@ def error(refusal: Refusal, request_id: str) -> Response:
         code, message = "AccessDenied", "Request has expired"
     elif isinstance(refusal, NotCovered):
         code, message = "AccessDenied", refusal.message
+    extra = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in refusal.extra.items())
     text = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
+        f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message>{extra}"
         f"<RequestId>{request_id}</RequestId></Error>"
     )
     body = text.encode("utf-8", "replace")

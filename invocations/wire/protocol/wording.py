@@ -7,7 +7,7 @@ from types import ModuleType
 
 from invocations.errors import Refusal, ServiceFailure, ServiceUnavailable, UnusablePart
 from invocations.wire.http import Request, Response
-from invocations.wire.protocol import aws_json, query, rest_json, s3
+from invocations.wire.protocol import aws_cbor, aws_json, query, rest_json, s3
 from invocations.wire.protocol.model import load
 from invocations.wire.protocol.reading import SerializationException
 
@@ -22,7 +22,7 @@ def spoken(request: Request, service: str | None) -> ModuleType:
     if service == "s3":
         return s3
     if request.header("x-amz-target"):
-        return aws_json
+        return aws_cbor if aws_cbor.is_spoken(request) else aws_json
     if has_form(request) or "Action=" in request.query:
         return query
     return rest_json

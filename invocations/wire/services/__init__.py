@@ -1,8 +1,10 @@
 """One file or package per service, each with SERVICE (its signing name), MODEL (botocore's name) and OPERATIONS.
 
 A module may add LIMITS (bytes of body by operation), UNCHECKED (field paths whose constraints it judges itself, by
-operation), `prepare` (a last look at the members before they are validated) and `direct`, a function that recognises a
-request which needs no model (Lambda's Invoke).
+operation), WAITS (operations that may wait, and so take a database connection only when they need one), `prepare` (a
+last look at the members before they are validated), `direct`, a function that recognises a request which needs no model
+(Lambda's Invoke), UNSIGNED (operations of the query protocol that a GET without a signature may ask for), and `others`,
+who answers those operations of the model that are not in OPERATIONS (IAM's, but for access keys: the companion).
 """
 
 from __future__ import annotations
@@ -16,8 +18,9 @@ from typing import Any
 
 from botocore.model import OperationModel
 
+from invocations.values import Caller
 from invocations.wire.call import Answer, Call
-from invocations.wire.http import Request
+from invocations.wire.http import Request, Response
 from invocations.wire.plan import Plan
 
 
@@ -32,6 +35,9 @@ class Service:
     unchecked: Mapping[str, Container[str]]
     prepare: Callable[[OperationModel, dict[str, Any]], None] | None
     direct: Callable[[Request], Plan | None] | None
+    waits: Container[str] = ()
+    unsigned: Container[str] = ()
+    others: Callable[[Request, str, Caller, bytes], Response] | None = None
 
 
 @cache
@@ -48,5 +54,8 @@ def registry() -> Mapping[str, Service]:
             getattr(module, "UNCHECKED", {}),
             getattr(module, "prepare", None),
             getattr(module, "direct", None),
+            getattr(module, "WAITS", ()),
+            getattr(module, "UNSIGNED", ()),
+            getattr(module, "others", None),
         )
     return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from django.db.backends.sqlite3 import base
@@ -25,6 +26,11 @@ def _writes(sql: str) -> bool:
     return not sql.lstrip()[:9].upper().startswith(_READS)
 
 
+@lru_cache(maxsize=1000)
+def _in_qmarks(query: str) -> str:
+    return base.FORMAT_QMARK_REGEX.sub("?", query).replace("%%", "%")
+
+
 class Cursor(base.SQLiteCursorWrapper):
     """Takes the writer lock for a write outside a transaction (inside one, BEGIN IMMEDIATE already holds it)."""
 
@@ -33,6 +39,10 @@ class Cursor(base.SQLiteCursorWrapper):
     def execute(self, query: str, params: Any = None) -> Any:
         with self.wrapper.writing(query):
             return super().execute(query, params)
+
+    def convert_query(self, query: str, *, param_names: Sequence[str] | None = None) -> str:
+        """Django's, remembered: the statements that run often are the same texts again and again."""
+        return _in_qmarks(query) if param_names is None else super().convert_query(query, param_names=param_names)
 
     def executemany(self, query: str, param_list: Sequence[Any]) -> Any:  # type: ignore[override]
         with self.wrapper.writing(query):

@@ -8,9 +8,9 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import IO, Any
 
 SECONDS = 20.0
 
@@ -21,6 +21,7 @@ class Call:
     request_id: str
     headers: Mapping[str, str]
     body: bytes
+    trailers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def json(self) -> Any:
@@ -105,16 +106,18 @@ class Platform:
         if not first:
             self._forget(sock)
             return None
-        headers = {}
-        while line := file.readline().strip():
-            name, _, value = line.decode().partition(":")
-            headers[name.lower()] = value.strip()
-        body = file.read(int(headers.get("content-length", "0")))
+        headers = _lines(file)
+        trailers: Mapping[str, str] = {}
+        if headers.get("transfer-encoding") == "chunked":
+            body = b"".join(_chunks(file))
+            trailers = _lines(file)
+        else:
+            body = file.read(int(headers.get("content-length", "0")))
         self._asking = sock
         parts = first[1].removeprefix("/2018-06-01/runtime/").removeprefix("invocation/").split("/")
         if parts == ["init", "error"]:
             return Call("init/error", "", headers, body)
-        return Call(parts[-1], parts[0] if len(parts) > 1 else "", headers, body)
+        return Call(parts[-1], parts[0] if len(parts) > 1 else "", headers, body, trailers)
 
     def _forget(self, sock: socket.socket) -> None:
         self._connections.remove(sock)
@@ -136,3 +139,18 @@ class Platform:
         for sock in (self._listener, *self._connections):
             sock.close()
         self._output.close()
+
+
+def _lines(file: IO[bytes]) -> Mapping[str, str]:
+    """Headers or trailers, up to the empty line after them."""
+    found = {}
+    while line := file.readline().strip():
+        name, _, value = line.decode().partition(":")
+        found[name.lower()] = value.strip()
+    return found
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    while size := int(file.readline(), 16):
+        yield file.read(size)
+        assert file.read(2) == b"\r\n"

@@ -174,7 +174,7 @@ def test_the_nearest_node_is_taken_and_named(program: Program, settings: Any) ->
     )
     assert exact.display == "nodejs:20"
     assert near.display == "nodejs:26 (runs on Node.js 24.1.0)"
-    assert exact.variables["NODE_PATH"].startswith("/opt/nodejs/node20/node_modules:/opt/nodejs/node_modules:")
+    assert exact.variables["NODE_PATH"].startswith("{opt}/nodejs/node20/node_modules:{opt}/nodejs/node_modules:")
     assert {"/n/20", "/n/24"} <= set(runtimes.prefixes())
     settings.LAMBDAPLAY_STRICT_RUNTIMES = True
     assert "Node.js 26 is not on PATH" in str(runtimes.unrunnable("nodejs26.x"))

@@ -19,6 +19,7 @@ export const userCodeSyntaxError = make("Runtime.UserCodeSyntaxError");
 export const handlerNotFound = make("Runtime.HandlerNotFound");
 export const malformedHandlerName = make("Runtime.MalformedHandlerName");
 export const malformedStreamingHandler = make("Runtime.MalformedStreamingHandler");
+export const invalidStreamingOperation = make("Runtime.InvalidStreamingOperation");
 export const callbackHandlerDeprecated = make("Runtime.CallbackHandlerDeprecated");
 
 export function unhandledPromiseRejection(reason) {

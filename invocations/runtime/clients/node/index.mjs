@@ -7,7 +7,7 @@ import { loadHandler } from "./handler.mjs";
 import { logError, patchConsole, setRequestId } from "./logging.mjs";
 import { findModulesOnNodePath } from "./modules.mjs";
 import { RuntimeApi } from "./runtime_api.mjs";
-import { collect, installGlobals, isStreaming } from "./streaming.mjs";
+import { installGlobals, isStreaming, streamed } from "./streaming.mjs";
 
 const UNCAUGHT_STATUS = 129;
 const UNHANDLED_STATUS = 128;
@@ -67,6 +67,10 @@ async function serve(handler, { headers, body }) {
   current = headers["lambda-runtime-aws-request-id"];
   setRequestId(current);
   setTraceId(headers["lambda-runtime-trace-id"]);
+  if (isStreaming(handler)) {
+    await serveStream(handler, headers, body);
+    return;
+  }
   let answer;
   try {
     answer = await run(handler, headers, body);
@@ -75,7 +79,18 @@ async function serve(handler, { headers, body }) {
     await tooLarge(api.fail(current, payloadOf(error)));
     return;
   }
-  await tooLarge(api.respond(current, answer.body, answer.contentType));
+  await tooLarge(api.respond(current, answer, "application/json"));
+}
+
+/** A streaming handler ends by ending its stream; done, fail and succeed of its context do nothing. */
+async function serveStream(handler, headers, body) {
+  const context = makeContext(headers, { waitsForEmptyEventLoop: true, now: () => {} }, HAS_CALLBACKS);
+  api.unref();
+  const open = (contentType) => {
+    const answer = api.open(current, contentType);
+    return { write: answer.write, end: (error) => tooLarge(answer.end(error)) };
+  };
+  await streamed(handler, JSON.parse(body.toString("utf8")), context, open, (error) => logError("Invoke Error", error));
 }
 
 async function run(handler, headers, body) {
@@ -83,18 +98,13 @@ async function run(handler, headers, body) {
   const context = makeContext(headers, completion, HAS_CALLBACKS);
   const event = JSON.parse(body.toString("utf8"));
   api.unref();
-  if (isStreaming(handler)) {
-    collect(handler, event, context).then((result) => completion.now(null, result), fail(completion));
-    const streamed = await completion.outcome;
-    return streamed ?? { body: "", contentType: "application/octet-stream" };
-  }
   const returned = HAS_CALLBACKS ? handler(event, context, completion.callback) : handler(event, context);
   if (typeof returned?.then === "function") {
     returned.then((result) => completion.now(null, result), fail(completion));
   } else if (!HAS_CALLBACKS) {
     completion.now(null, returned);
   }
-  return { body: serialise(await completion.outcome), contentType: "application/json" };
+  return serialise(await completion.outcome);
 }
 
 /** Reject with whatever was thrown, `undefined` included. */

@@ -4,6 +4,13 @@
 import net from "node:net";
 
 const PREFIX = "/2018-06-01/runtime";
+const ERROR_TYPE = "Lambda-Runtime-Function-Error-Type";
+const ERROR_BODY = "Lambda-Runtime-Function-Error-Body";
+const STREAMED = {
+  "Lambda-Runtime-Function-Response-Mode": "streaming",
+  "Transfer-Encoding": "chunked",
+  Trailer: `${ERROR_TYPE}, ${ERROR_BODY}`,
+};
 const END_OF_HEAD = Buffer.from("\r\n\r\n");
 
 export class RuntimeApi {
@@ -32,6 +39,32 @@ export class RuntimeApi {
     return accepted(status, "result");
   }
 
+  /** Begin a result that is written piece by piece: {write(data, done), end(error or null) -> Promise of the status}. */
+  open(requestId, contentType) {
+    const socket = this.#socket ?? this.#connect();
+    socket.ref();
+    const status = new Promise((resolve, reject) => {
+      this.#waiting = { resolve: (answer) => resolve(answer.status), reject };
+    });
+    status.catch(() => {}); // heard by whoever calls end()
+    const type = String(contentType).replace(/[^\x20-\x7e]/g, "");
+    socket.write(this.#head("POST", `/invocation/${requestId}/response`, { "Content-Type": type, ...STREAMED }));
+    return {
+      write: (data, done) => {
+        socket.cork();
+        socket.write(`${data.length.toString(16)}\r\n`);
+        socket.write(data);
+        socket.write("\r\n", done);
+        socket.uncork();
+      },
+      end: async (error) => {
+        const trailers = error === null ? {} : { ...errorType(error), [ERROR_BODY]: base64(JSON.stringify(error)) };
+        socket.write(`0\r\n${lines(trailers)}\r\n`);
+        return accepted(await status, "result");
+      },
+    };
+  }
+
   async fail(requestId, error) {
     const { status } = await this.#call("POST", `/invocation/${requestId}/error`, JSON.stringify(error), errorHeaders(error));
     return accepted(status, "error");
@@ -53,8 +86,7 @@ export class RuntimeApi {
 
   async #call(method, path, body = "", headers = {}) {
     const payload = typeof body === "string" ? Buffer.from(body) : body;
-    const lines = Object.entries({ Host: this.#address, ...headers, "Content-Length": payload.length });
-    const head = `${method} ${PREFIX}${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`;
+    const head = this.#head(method, path, { ...headers, "Content-Length": payload.length });
     const request = Buffer.concat([Buffer.from(head), payload]);
     try {
       return await this.#exchange(request);
@@ -62,6 +94,10 @@ export class RuntimeApi {
       if (!error.stale) throw error;
       return await this.#exchange(request); // the server had closed the connection between two calls
     }
+  }
+
+  #head(method, path, headers) {
+    return `${method} ${PREFIX}${path} HTTP/1.1\r\n${lines({ Host: this.#address, ...headers })}\r\n`;
   }
 
   #exchange(request) {
@@ -153,11 +189,13 @@ function accepted(status, what) {
   throw new Error(`Failed to post the ${what}: the Runtime API answered ${status}`);
 }
 
-function errorHeaders(error) {
+const lines = (headers) => Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join("");
+
+const base64 = (text) => Buffer.from(text).toString("base64");
+
+function errorType(error) {
   const type = String(error.errorType);
-  const fits = /^[\x21-\x7e]{1,256}$/.test(type);
-  return {
-    "Content-Type": "application/vnd.aws.lambda.error+json",
-    ...(fits ? { "Lambda-Runtime-Function-Error-Type": type } : {}),
-  };
+  return { [ERROR_TYPE]: /^[\x21-\x7e]{1,256}$/.test(type) ? type : "Error" };
 }
+
+const errorHeaders = (error) => ({ "Content-Type": "application/vnd.aws.lambda.error+json", ...errorType(error) });

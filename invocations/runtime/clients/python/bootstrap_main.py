@@ -14,7 +14,6 @@ from itertools import takewhile
 from types import ModuleType
 
 LIBRARIES = os.path.dirname(os.path.abspath(__file__))
-LAYERS = "/opt/python"
 
 # Packages of LIBRARIES that only work together: one bundled with the code makes all of them come from the code first.
 _SDK = frozenset(("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3"))
@@ -144,8 +143,9 @@ def _die_as_out_of_memory() -> None:
 
 
 def _layer_folders() -> list[str]:
-    packages = f"{LAYERS}/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
-    return [packages, LAYERS]
+    layers = f"{os.environ.get('_LAMBDAPLAY_OPT', '/opt')}/python"
+    packages = f"{layers}/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
+    return [packages, layers]
 
 
 def _search_path(task_root: str) -> list[str]:

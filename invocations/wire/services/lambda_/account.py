@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from invocations import limits
-from invocations.flows.functions import total_code_bytes
+from invocations.flows.code_storage import total_code_bytes
 from invocations.flows.specs import unreserved_limit
 from invocations.models import Function
 from invocations.wire.call import Answer, Call

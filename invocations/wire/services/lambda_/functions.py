@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from invocations.errors import UnsupportedOption
+from invocations.errors import InvalidParameterValue
 from invocations.flows import drafts, functions
 from invocations.wire.call import Answer, Call
 from invocations.wire.code_links import link
@@ -72,12 +72,19 @@ def delete_function(call: Call) -> Answer:
 
 def list_functions(call: Call) -> Answer:
     params = call.params
-    if params.get("MasterRegion") is not None:
-        raise UnsupportedOption("lambdaplay does not offer MasterRegion: there are no edge functions.")
     every = params.get("FunctionVersion") == "ALL"
+    if params.get("MasterRegion") is not None:
+        return Answer({"Functions": _replicated(every), "NextMarker": None})
     page = functions.list_functions(call.caller.scope, params.get("Marker") or None, params.get("MaxItems"), every)
     show = shapes.qualified if every else shapes.listed
     return Answer({"Functions": [show(version) for version in page.items], "NextMarker": page.next_marker})
+
+
+def _replicated(every: bool) -> list[dict[str, Any]]:
+    """Copies that CloudFront has made of a function in another region: there is no CloudFront here, so none."""
+    if not every:
+        raise InvalidParameterValue("MasterRegion lists replicas of Lambda@Edge functions: set FunctionVersion to ALL.")
+    return []
 
 
 def _find(call: Call) -> functions.Target:

@@ -28,7 +28,7 @@ from invocations.wire.services.lambda_.names import split_qualifier
 
 _PATH = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
 _QUALIFIER = re.compile(r"Qualifier=((?:[A-Za-z0-9_$-]|%24){1,128})")  # SDKs encode the dollar of $LATEST
-_TYPES = (None, "RequestResponse", "DryRun")
+_TYPES = (None, "RequestResponse", "DryRun", "Event")
 _LOG_TYPES = (None, "None", "Tail")
 _UNOFFERED = {"TenantId": "X-Amz-Tenant-Id", "DurableExecutionName": "X-Amz-Durable-Execution-Name"}
 
@@ -44,6 +44,8 @@ def direct(request: Request) -> Plan | None:
 
     def run(caller: Caller, body: bytes, request_id: str) -> Response:
         wanted = read(request, name, caller, body, request_id)
+        if wanted.invocation_type == "Event":  # nothing is held: it is accepted and done
+            return render(invoke(wanted))
         with admitted(caller):
             result = invoke(wanted)
         return render(result)
@@ -77,22 +79,20 @@ def read(request: Request, name: str, caller: Caller, body: bytes, request_id: s
     )
 
 
-def by_model(request: Request, name: str) -> dict[str, Any]:
-    """The same members through the service model, for whatever is not plain."""
-    operation = _operation()
+def by_model(request: Request, name: str, named: str = "Invoke") -> dict[str, Any]:
+    """The members of this operation through the service model, for whatever is not plain."""
+    operation = _operation(named)
     params = rest_json.read(operation, request, {"FunctionName": name}, b"")
     split_qualifier(operation, params)
     constraints.validate(operation.input_shape, params)
-    for member, named in _UNOFFERED.items():
+    for member, header in _UNOFFERED.items():
         if params.get(member) is not None:
-            raise UnsupportedOption(f"lambdaplay does not offer {named}.")
-    if params.get("InvocationType") == "Event":
-        raise UnsupportedOption("lambdaplay does not offer InvocationType Event (asynchronous invocation) yet.")
+            raise UnsupportedOption(f"lambdaplay does not offer {header}.")
     return params
 
 
-def _operation() -> OperationModel:
-    operation: OperationModel = load("lambda").operation_model("Invoke")
+def _operation(named: str = "Invoke") -> OperationModel:
+    operation: OperationModel = load("lambda").operation_model(named)
     return operation
 
 
@@ -110,7 +110,7 @@ def render(result: InvocationResult) -> Response:
     headers = [("x-amzn-RequestId", result.request_id)]
     if result.status_code == 204:
         return Response(204, headers)
-    content_type = result.content_type if _is_header_text(result.content_type) else "application/json"
+    content_type = result.content_type if is_header_text(result.content_type) else "application/json"
     headers.append(("x-amzn-Remapped-Content-Length", "0"))
     if result.function_error is not None:
         headers.append(("X-Amz-Function-Error", result.function_error))
@@ -124,6 +124,6 @@ def render(result: InvocationResult) -> Response:
     return Response(result.status_code, headers, result.payload)
 
 
-def _is_header_text(text: str) -> bool:
+def is_header_text(text: str) -> bool:
     """Functions choose their content type; only what a header can carry is passed on."""
     return bool(text) and text.isascii() and text.isprintable()

@@ -40,11 +40,25 @@ def listed(version: FunctionVersion, qualifier: str | None = None) -> dict[str, 
         "Architectures": [version.architecture],
         "EphemeralStorage": {"Size": version.tmp_mb},
         "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
-        "LoggingConfig": {"LogFormat": "Text", "LogGroup": version.log_group},
+        "LoggingConfig": _logging(version),
     }
     if version.variables is not None:
         found["Environment"] = {"Variables": version.variables}
+    if version.layers:
+        found["Layers"] = [{"Arn": layer["arn"], "CodeSize": layer["code_size"]} for layer in version.layers]
+    if version.dead_letter_arn:
+        found["DeadLetterConfig"] = {"TargetArn": version.dead_letter_arn}
     return found
+
+
+def _logging(version: FunctionVersion) -> dict[str, str]:
+    found = {
+        "LogFormat": version.log_format,
+        "ApplicationLogLevel": version.application_log_level,
+        "SystemLogLevel": version.system_log_level,
+        "LogGroup": version.log_group,
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def _states(version: FunctionVersion) -> dict[str, str]:

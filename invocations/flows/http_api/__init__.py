@@ -1,0 +1,1 @@
+"""APIs: their rows and parts, and what a stage of them serves."""
