@@ -110,7 +110,7 @@ def test_who_does_not_end_within_two_seconds_is_ended(host: Host) -> None:
     assert time.monotonic() - began < 30  # on a busy machine; the extension itself would never end
     assert execution.error_type == "Runtime.ExitError"
     assert execution.duration_seconds < 2
-    assert alive(mark) == 0
+    assert until(lambda: alive(mark) == 0)  # the word that they are killed may come before the last of them is gone
 
 
 @best
