@@ -12,7 +12,7 @@ POINTS: Mapping[str, str] = {
     "event.accepting": "its row is written and not committed",
     "event.accepted": "it is committed, and no message was sent",
     "event.told": "its message was sent, and the sender has not heard 202",
-    "event.claimed": "it is taken, and no attempt is written",
+    "event.claimed": "inside the transaction: it is taken, and no attempt is written",
     "attempt.written": "the attempt is written, and the function not started",
     "attempt.ran": "the function has ended, and nothing says how",
     "event.ending": "inside the transaction: its end is written, what it owes is not",

@@ -10,7 +10,6 @@ run side by side.
 from __future__ import annotations
 
 import logging
-import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -24,7 +23,6 @@ from lambdaplay.db.pool import pooled
 log = logging.getLogger(__name__)
 
 AT_DESK = 2  # carriers of one process that do not wait for a function: more would only wait for each other
-_choose = random.SystemRandom().choice
 
 
 class Carriers:
@@ -75,18 +73,18 @@ class Carriers:
 
     def _carry_one(self) -> bool:
         with pooled():
-            found = async_states.next_untold(clock.now())
+            found = async_states.any_untold(clock.now())
         if found:
-            carry(_choose(found), self._runner)
-        return bool(found)
+            carry(self._runner)
+        return found
 
 
-def carry(request_id: str, runner: str) -> None:
+def carry(runner: str) -> None:
     """Run an event of which no message speaks, and send what it leaves; what takes longer is left to a message."""
-    told = run_event.run(request_id, runner)
+    told = run_event.run_next(runner)
     if told is None or told.condition is None:
         return
-    for delivery_id in deliver.run_at_hand(request_id, runner):
+    for delivery_id in deliver.run_at_hand(told.request_id, runner):
         event_queue.send_delivery(delivery_id)
 
 

@@ -31,21 +31,26 @@ AT_ONCE = 100  # of a sweep
 NAME_CHARACTERS = 256
 _draw = random.SystemRandom().random
 
+Where = tuple[Destination | None, str | None, list[int]]  # a destination, its lane, dead letters that came of looking
+
 
 def run(delivery_id: int, sender: str) -> None:
     """Try this delivery once, if it is due and nobody else is at it. `sender` names the process in the log.
 
     What came of it is tried at once, too: its dead letter, and what waited behind it in its lane.
     """
-    ahead = [delivery_id]
-    for _ in range(AT_ONCE):
+    _run_all(_run(delivery_id, _destination(delivery_id), sender), sender)
+
+
+def _run_all(ahead: list[int], sender: str) -> None:
+    for _ in range(AT_ONCE - 1):
         if not ahead:
             return
-        ahead = [*_run(ahead[0], sender), *ahead[1:]]
+        ahead = [*_run(ahead[0], _destination(ahead[0]), sender), *ahead[1:]]
 
 
-def _run(delivery_id: int, sender: str) -> list[int]:
-    destination, lane, dead_letters = _destination(delivery_id)
+def _run(delivery_id: int, where: Where, sender: str) -> list[int]:
+    destination, lane, dead_letters = where
     if destination is not None and destination.local:
         with pooled(), transaction.atomic():
             dead_letters = _try(delivery_id, destination, sender)
@@ -73,7 +78,7 @@ def run_at_hand(request_id: str, sender: str) -> list[int]:
         waiting = delivery_states.due_of(request_id, clock.now())
     for delivery_id, target in waiting:
         if at_hand(target):
-            run(delivery_id, sender)
+            _run_all(_run(delivery_id, _find(delivery_id, target, lane=None), sender), sender)
         else:
             left.append(delivery_id)
     return left
@@ -145,16 +150,19 @@ def _tell(delivery_id: int, known: datetime | None) -> bool:
     return event_queue.send_delivery(delivery_id)
 
 
-def _destination(delivery_id: int) -> tuple[Destination | None, str | None, list[int]]:
-    """Where it goes, and its lane; None when there is nothing to do. One that nobody can deliver ends here, with its
-    dead letter."""
+def _destination(delivery_id: int) -> Where:
+    """Where it goes; nowhere when there is nothing to do."""
     with pooled():
-        target, lane = delivery_states.where_to(delivery_id, clock.now()) or (None, None)
-        if target is None:
-            return None, None, []
-        try:
-            return find(target), lane, []
-        except Undeliverable as error:
+        found = delivery_states.where_to(delivery_id, clock.now())
+    return (None, None, []) if found is None else _find(delivery_id, *found)
+
+
+def _find(delivery_id: int, target: str, lane: str | None) -> Where:
+    """One that nobody can deliver ends here, with its dead letter."""
+    try:
+        return find(target), lane, []
+    except Undeliverable as error:
+        with pooled():
             claimed = _claim(delivery_id)
             return None, lane, [] if claimed is None else _put_off(claimed, error)
 

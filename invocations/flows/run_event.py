@@ -47,38 +47,64 @@ class Told:
     error: str = ""
 
 
+@dataclass(frozen=True)
+class Begun:
+    """An attempt that is written down, and where it runs."""
+
+    row: Invocation
+    spec: EnvironmentSpec
+    attempt: Attempt
+
+
 def run(request_id: str, runner: str) -> Told | None:
     """Run the event if it is due and nobody else does; None when there was nothing to do."""
-    with pooled():
-        if not _claim(request_id):
-            leases.nothing_to_wait_for()
-            return None
-        crashpoint("event.claimed")
-        now = clock.now()
-        row = async_states.load(request_id)
-        try:
-            gate = _gate(row, now)
-        except Refusal as refusal:
-            leases.nothing_to_wait_for()
-            return _defer(row, None, runner, type(refusal).__name__, refusal.message)
-    if isinstance(gate, retry.Stop):
-        leases.nothing_to_wait_for()
-        return _stop(row, gate.condition, runner)
-    with pooled():
-        attempt = _write_attempt(row, gate, runner)
-    crashpoint("attempt.written")
-    return _attempt(row, gate, attempt)
+    with pooled(), transaction.atomic():
+        begun = _begin(request_id, runner) if _claim(request_id) else None
+    return _go_on(begun)
+
+
+def run_next(runner: str) -> Told | None:
+    """Run a due event of which no message speaks; None when there is none."""
+    with pooled(), transaction.atomic():
+        request_id = async_states.next_untold(clock.now())
+        mine = request_id is not None and async_states.start(request_id, clock.now())
+        begun = _begin(request_id, runner) if request_id is not None and mine else None
+    return _go_on(begun)
 
 
 def _claim(request_id: str) -> bool:
     """Who sent the message may know of an advance of the clock that this process has yet to see."""
     if async_states.start(request_id, clock.now()):
         return True
+    if not async_states.waits(request_id):
+        return False
     clock.refresh()
     if async_states.start(request_id, clock.now()):
         return True
     async_states.forget_message(request_id)  # too early: another is due when the event is
     return False
+
+
+def _begin(request_id: str, runner: str) -> Begun | Told:
+    """What follows from the claim, in its transaction: the attempt, or what keeps it from being made."""
+    crashpoint("event.claimed")
+    now = clock.now()
+    row = async_states.load(request_id)
+    try:
+        gate = _gate(row, now)
+    except Refusal as refusal:
+        return _defer(row, None, runner, type(refusal).__name__, refusal.message)
+    if isinstance(gate, retry.Stop):
+        return _stop(row, gate.condition, runner)
+    return Begun(row, gate, _write_attempt(row, gate, runner))
+
+
+def _go_on(begun: Begun | Told | None) -> Told | None:
+    if not isinstance(begun, Begun):
+        leases.nothing_to_wait_for()
+        return begun
+    crashpoint("attempt.written")
+    return _attempt(begun.row, begun.spec, begun.attempt)
 
 
 def _gate(row: Invocation, now: datetime) -> retry.Stop | EnvironmentSpec:
@@ -125,7 +151,7 @@ def _attempt(row: Invocation, spec: EnvironmentSpec, attempt: Attempt) -> Told:
         hops=row.hops,
     )
     try:
-        with leases.held(row.pk, row.claim_no, row.request_id):
+        with leases.held(row.pk, row.claim_no, event):
             execution = client.execute(spec, event)
             crashpoint("attempt.ran")
     except TooManyRequests as refusal:

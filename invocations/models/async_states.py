@@ -22,7 +22,6 @@ from lambdaplay.db.prepared import Select, Update, columns
 
 LEASE = timedelta(seconds=30)
 RESEND = timedelta(seconds=10)  # a message not heard of for so long counts as lost
-NEXT = 8  # who looks for one event to run is shown so many: several look at once
 LATE = timedelta(seconds=1)  # ... and for so long where a worker has nothing else to do
 State = Invocation.State
 
@@ -51,9 +50,23 @@ def outstanding() -> int:
     return len(_TOLD())
 
 
-def next_untold(now: datetime) -> list[str]:
-    """Request ids of a few due events that no message speaks of, the longest due first."""
-    return [request_id for (request_id,) in _NEXT(now=now)]
+def any_untold(now: datetime) -> bool:
+    """Whether there is a due event that no message speaks of."""
+    return bool(_ANY(now=now))
+
+
+def next_untold(now: datetime) -> str | None:
+    """The request id of the longest due event that no message speaks of; to be called in a transaction that claims it.
+
+    SQLite lets one writer in at a time; elsewhere what others are claiming is passed over.
+    """
+    found = _NEXT(now=now)
+    return found[0][0] if found else None
+
+
+def waits(request_id: str) -> bool:
+    """Whether the event is QUEUED, due or not."""
+    return _events().filter(request_id=request_id, state=State.QUEUED).exists()
 
 
 def load(request_id: str) -> Invocation:
@@ -248,8 +261,9 @@ _TOLD = Select(
         .values_list("pk")[: limits.OUTSTANDING_MESSAGES]
     ),
 )
+_ANY = Select(lambda now: due(now).filter(sent_at=None).values_list("pk")[:1], now=datetime)
 _NEXT = Select(
-    lambda now: due(now).filter(sent_at=None).values_list("request_id")[:NEXT],
+    lambda now: due(now).filter(sent_at=None).select_for_update(skip_locked=True).values_list("request_id")[:1],
     now=datetime,
 )
 _TELL_FIRST = Update(

@@ -10,6 +10,7 @@ from django.db import models
 from invocations.decisions.product_time import FACTOR_DEFAULT, MODES, REAL, Steering, initial, steer, unsteered
 from invocations.errors import ServiceUnavailable
 from lambdaplay.db.pool import apart
+from lambdaplay.db.prepared import Select
 
 ONLY = 1  # the row's key
 TRIES = 100  # each failed one means that somebody else's change came between
@@ -20,8 +21,8 @@ _FIELDS = ("mode", "factor", "anchor_real", "anchor_product", "advanced", "revis
 class ClockStateQuerySet(models.QuerySet["ClockState"]):
     def steering(self) -> Steering | None:
         """How product time runs; None while nobody has steered it."""
-        row = self.filter(pk=ONLY).values(*_FIELDS).first()
-        return None if row is None else Steering(**row)
+        found = _STEERING(pk=ONLY)
+        return Steering(*found[0]) if found else None
 
     def steer(self, real: datetime, mode: str | None, factor: float | None, advance: float) -> Steering:
         """Change it; of concurrent changes each starts from the one before. Raises BadSteering."""
@@ -73,6 +74,10 @@ class ClockState(models.Model):
 
     def __str__(self) -> str:
         return self.mode
+
+
+# Every process asks this four times a second, also when it has nothing else to do.
+_STEERING = Select(lambda pk: ClockState.objects.filter(pk=pk).values_list(*_FIELDS), pk=int)
 
 
 def read_committed() -> Steering | None:

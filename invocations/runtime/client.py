@@ -35,7 +35,7 @@ _TRIES = 5
 _REMEMBERED = 2000
 _PROMPT_SECONDS = 5.0  # for what is asked by those who have other work too
 _messages: OrderedDict[str, dict[str, Any]] = OrderedDict()
-_loans: dict[str, lender.Loan] = {}  # by request id, while they last
+_loans: dict[int, lender.Loan] = {}  # while they last, by the event itself: one that was taken over may run here twice
 
 
 def execute(spec: EnvironmentSpec, event: Event) -> Execution:
@@ -75,7 +75,7 @@ def _run(spec: EnvironmentSpec, event: Event, *, streams: bool) -> Generator[Ope
     before: InitFailure | None = None
     for _ in range(_TRIES):
         loan = lender.borrow(_socket(), order, message)
-        _loans[event.request_id] = loan
+        _loans[id(event)] = loan
         try:
             kind = AttendedRun if loan.attended else Run
             result = yield from kind(spec, event, loan, before, streams=streams).go()
@@ -86,7 +86,7 @@ def _run(spec: EnvironmentSpec, event: Event, *, streams: bool) -> Generator[Ope
             loan.abandon()
             raise
         finally:
-            _loans.pop(event.request_id, None)
+            _loans.pop(id(event), None)
         if isinstance(result, Execution):
             loan.keep()
             return result
@@ -95,9 +95,9 @@ def _run(spec: EnvironmentSpec, event: Event, *, streams: bool) -> Generator[Ope
     raise UnusablePart("Execution environments end before they take their event; see the environment host's log.")
 
 
-def cancel(request_id: str) -> None:
-    """End the environment in which this process runs that request, if it does; its caller gets an exit."""
-    loan = _loans.get(request_id)
+def cancel(event: Event) -> None:
+    """End the environment in which this process runs that very event, if it does; its caller gets an exit."""
+    loan = _loans.get(id(event))
     if loan is not None:
         loan.order_kill("cancelled")
 

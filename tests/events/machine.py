@@ -329,10 +329,10 @@ class EventMachine(RuleBasedStateMachine):
 
     def _began(self, actor: Actor, request_id: str) -> None:
         event = self.events[request_id]
+        if actor.killed and actor.dies_at == "event.claimed":
+            return  # with its claim
         if not event.claims(world.now):
             assert actor.parked is None, "run though it was not due, or not free"
-            return
-        if actor.killed and actor.dies_at == "event.claimed":
             return
         if event.stopped_at_the_gate(world.now, self.policy):
             assert actor.parked is None, "run though it must not be"

@@ -194,7 +194,8 @@ def test_what_leaves_the_house_is_left_to_a_message(send: Send, monkeypatch: pyt
     sent: list[int] = []
     monkeypatch.setattr(event_queue, "send_delivery", sent.append)
     tell(OUTSIDE)
-    carry.carry(send().request_id, "test")
+    send()
+    carry.carry("test")
     delivery = Delivery.objects.get()
     assert (delivery.state, delivery.tries, sent) == ("PENDING", 0, [delivery.pk])
 

@@ -121,7 +121,6 @@ def test_dead_while_a_message_is_sent_the_event_waits_for_another(parent: dying.
 @pytest.mark.parametrize(
     ("point", "attempts"),
     [
-        ("event.claimed", ["Success"]),
         ("attempt.written", ["Lost", "Success"]),
         ("attempt.ran", ["Lost", "Success"]),
         ("event.ending", ["Lost", "Success"]),
@@ -139,6 +138,18 @@ def test_a_runner_that_dies_before_the_end_is_committed_is_shown(
     mend()
     ends(row, "SUCCEEDED", attempts)
     assert (row.lost, row.failures, row.claim_no) == (1, 0, 2)
+
+
+def test_a_runner_that_dies_before_its_claim_is_committed_has_not_claimed(
+    parent: dying.Dying, tells: None, send: Send
+) -> None:
+    row = send()
+    parent.at("event.claimed", "run", row.request_id)
+    row.refresh_from_db()
+    assert (row.state, row.claim_no, row.lost) == ("QUEUED", 0, 0)
+    mend()
+    ends(row, "SUCCEEDED", ["Success"])
+    assert (row.lost, row.claim_no) == (0, 1)
 
 
 def test_dead_after_the_end_what_is_owed_is_told(parent: dying.Dying, tells: None, send: Send) -> None:
@@ -182,7 +193,8 @@ def test_killed_once_at_every_point_of_its_way_an_event_still_ends_once(
     parent: dying.Dying, tells: None, send: Send
 ) -> None:
     row = send()
-    for lost, point in enumerate(("event.claimed", "attempt.written", "attempt.ran", "event.ending"), start=1):
+    parent.at("event.claimed", "run", row.request_id)
+    for lost, point in enumerate(("attempt.written", "attempt.ran", "event.ending"), start=1):
         parent.at(point, "run", row.request_id)
         Invocation.objects.update(lease_until=clock.real() - HOUR)
         recover.sweep()

@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 from invocations import clock, limits
-from invocations.flows import recover, run_event
+from invocations.flows import leases, recover, run_event
 from invocations.flows.concurrency import put_concurrency
 from invocations.flows.functions import delete_function
 from invocations.models import Attempt, EventInvokeConfig, Function, Invocation, async_states
+from invocations.runtime import client
 from invocations.values import Condition
 from tests.events.conftest import SCOPE, Send
 
@@ -164,6 +165,27 @@ def test_a_result_that_comes_after_another_runner_took_over_does_not_count(send:
     row.refresh_from_db()
     assert (row.state, row.claim_no) == ("SUCCEEDED", 2)
     assert sorted(each.outcome for each in row.attempts.all()) == ["Fenced", "Success"]
+
+
+def test_of_two_runs_in_one_process_only_the_overtaken_one_is_ended(send: Send) -> None:
+    row = send({"sleep": 2})
+
+    def run_in_thread(runner: str, runs: int) -> threading.Thread:
+        thread = threading.Thread(target=run_event.run, args=(row.request_id, runner))
+        thread.start()
+        while len(client._loans) < runs:
+            pass
+        return thread
+
+    paused = run_in_thread("paused", 1)
+    Invocation.objects.update(lease_until=clock.real() - timedelta(seconds=1))
+    recover.sweep()
+    other = run_in_thread("other", 2)
+    leases.renew_all()
+    paused.join()
+    other.join()
+    outcomes = dict(Attempt.objects.values_list("runner", "outcome"))
+    assert outcomes == {"paused": "Fenced", "other": "Success"}
 
 
 def test_without_a_broker_due_events_are_run_all_the_same(send: Send) -> None:
