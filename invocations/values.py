@@ -161,6 +161,7 @@ class Event:
     trace_header: str
     client_context: str | None = None  # JSON text (already decoded from base64)
     hops: int = 0  # invocations that led to this one
+    claim: int = 0  # of an event that may be run again: which run this is
 
 
 @dataclass(frozen=True)

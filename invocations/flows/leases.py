@@ -13,7 +13,6 @@ from django.db import Error
 
 from invocations.models import async_states
 from invocations.runtime import client
-from invocations.values import Event
 from lambdaplay.db.pool import pooled
 
 log = logging.getLogger(__name__)
@@ -29,12 +28,12 @@ _thread: threading.Thread | None = None
 
 
 @contextmanager
-def held(pk: int, claim_no: int, event: Event) -> Iterator[None]:
+def held(pk: int, claim_no: int, request_id: str) -> Iterator[None]:
     """Keep an event's claim alive while the body runs. When it is lost to another runner, ours is stopped."""
 
     def stop() -> None:
-        log.warning("Event %s was taken over by another runner; its environment here is ended.", event.request_id)
-        client.cancel(event)
+        log.warning("Event %s was taken over by another runner; its environment here is ended.", request_id)
+        client.cancel(request_id, claim_no)
 
     with kept(partial(async_states.renew, pk, claim_no), stop):
         _say(True)

@@ -149,9 +149,10 @@ def _attempt(row: Invocation, spec: EnvironmentSpec, attempt: Attempt) -> Told:
         invoked_arn=f"{arn}:{row.qualifier}" if row.qualifier else arn,
         trace_header=continue_trace(f"Root={row.trace_id}", now=clock.real().timestamp(), random=os.urandom(20)),
         hops=row.hops,
+        claim=row.claim_no,
     )
     try:
-        with leases.held(row.pk, row.claim_no, event):
+        with leases.held(row.pk, row.claim_no, row.request_id):
             execution = client.execute(spec, event)
             crashpoint("attempt.ran")
     except TooManyRequests as refusal:

@@ -35,7 +35,7 @@ _TRIES = 5
 _REMEMBERED = 2000
 _PROMPT_SECONDS = 5.0  # for what is asked by those who have other work too
 _messages: OrderedDict[str, dict[str, Any]] = OrderedDict()
-_loans: dict[int, lender.Loan] = {}  # while they last, by the event itself: one that was taken over may run here twice
+_loans: dict[tuple[str, int], lender.Loan] = {}  # by request id and claim, while they last
 
 
 def execute(spec: EnvironmentSpec, event: Event) -> Execution:
@@ -75,7 +75,7 @@ def _run(spec: EnvironmentSpec, event: Event, *, streams: bool) -> Generator[Ope
     before: InitFailure | None = None
     for _ in range(_TRIES):
         loan = lender.borrow(_socket(), order, message)
-        _loans[id(event)] = loan
+        _loans[event.request_id, event.claim] = loan
         try:
             kind = AttendedRun if loan.attended else Run
             result = yield from kind(spec, event, loan, before, streams=streams).go()
@@ -86,7 +86,7 @@ def _run(spec: EnvironmentSpec, event: Event, *, streams: bool) -> Generator[Ope
             loan.abandon()
             raise
         finally:
-            _loans.pop(id(event), None)
+            _loans.pop((event.request_id, event.claim), None)
         if isinstance(result, Execution):
             loan.keep()
             return result
@@ -95,9 +95,12 @@ def _run(spec: EnvironmentSpec, event: Event, *, streams: bool) -> Generator[Ope
     raise UnusablePart("Execution environments end before they take their event; see the environment host's log.")
 
 
-def cancel(event: Event) -> None:
-    """End the environment in which this process runs that very event, if it does; its caller gets an exit."""
-    loan = _loans.get(id(event))
+def cancel(request_id: str, claim: int = 0) -> None:
+    """End the environment in which this process runs that request under that claim; its caller gets an exit.
+
+    An event that was taken over may run in this process once more: that run goes on.
+    """
+    loan = _loans.get((request_id, claim))
     if loan is not None:
         loan.order_kill("cancelled")
 

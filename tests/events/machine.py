@@ -126,7 +126,7 @@ class EventMachine(RuleBasedStateMachine):
         for request_id, _ in mine:
             self.events[request_id].lease_over = False
         overtaken = claims - mine - self.stopped
-        assert world.stopped == {request_id for request_id, _ in overtaken}, "overtaken ones, each told once"
+        assert world.stopped == overtaken, "overtaken ones, each told once"
         self.stopped |= overtaken
 
     @precondition(lambda self: any(event.state == "RUNNING" for event in self.events.values()))

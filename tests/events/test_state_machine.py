@@ -46,7 +46,7 @@ def stage(transactional_db: None, make: Make, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(event_queue, "send_delivery", lambda *a: world.send_delivery(*a))
     monkeypatch.setattr(event_queue, "waiting", lambda queue: world.waiting(queue))
     monkeypatch.setattr(client, "execute", actors.execute)
-    monkeypatch.setattr(client, "cancel", lambda event: world.stopped.add(event.request_id))
+    monkeypatch.setattr(client, "cancel", lambda request_id, claim: world.stopped.add((request_id, claim)))
     monkeypatch.setattr(deliver, "_draw", lambda: 0.0)
     monkeypatch.setattr(leases, "_start", lambda: None)
     actors.arm_all()

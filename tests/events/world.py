@@ -18,7 +18,7 @@ class World:
         self.now = self.real = START
         self.broker = True
         self.messages: list[tuple[str, Any]] = []
-        self.stopped: set[str] = set()
+        self.stopped: set[tuple[str, int]] = set()
 
     def send_run(self, request_id: str, **_: int) -> bool:
         return self._send("run", request_id)
