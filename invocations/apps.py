@@ -1,8 +1,19 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from importlib import import_module
 
 from django.apps import AppConfig
+
+# Who has something that waits for its time. Loaded when they are asked: most commands never do.
+_THAT_WAIT = (
+    "invocations.flows.waiting",
+    "invocations.flows.deliver",
+    "invocations.flows.poll",
+    "invocations.engines.events.scheduling",
+    "invocations.engines.scheduler.firing",
+)
 
 
 class InvocationsConfig(AppConfig):
@@ -15,6 +26,14 @@ class InvocationsConfig(AppConfig):
 
         clock.follow(read_committed)
         _join_floors()
+
+
+def _next_due_of(module: str) -> Callable[[], datetime | None]:
+    def next_due() -> datetime | None:
+        due: datetime | None = import_module(module).next_due()
+        return due
+
+    return next_due
 
 
 def _join_floors() -> None:
@@ -45,17 +64,10 @@ def _join_floors() -> None:
 
     outlet.register(post)
 
-    from invocations.flows import clock, deliver, poll, waiting
+    from invocations.flows import clock
 
-    clock.due_source(waiting.next_due)
-    clock.due_source(deliver.next_due)
-    clock.due_source(poll.next_due)
-
-    from invocations.engines.events import scheduling
-    from invocations.engines.scheduler import firing
-
-    clock.due_source(scheduling.next_due)
-    clock.due_source(firing.next_due)
+    for module in _THAT_WAIT:
+        clock.due_source(_next_due_of(module))
 
     from invocations.engines.sqs import on_send
 

@@ -11,8 +11,6 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-import botocore.session
-
 
 @cache
 def shape_metadata(shape: str, service: str = "lambda") -> dict[str, Any]:
@@ -22,6 +20,8 @@ def shape_metadata(shape: str, service: str = "lambda") -> dict[str, Any]:
 
 @cache
 def _model(service: str) -> Any:
+    import botocore.session  # here: most commands never ask, and it is a tenth of their start
+
     return botocore.session.get_session().get_service_model(service)
 
 
