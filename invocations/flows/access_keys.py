@@ -56,19 +56,25 @@ class Use:
     region: str
 
 
-def find_key(key_id: str, use: Use | None = None) -> KnownKey | None:
+def find_key(key_id: str) -> KnownKey | None:
     """Return the key when requests signed with it are to be accepted. Needs no database connection of the caller's.
 
     The key pair of the settings is good until its row says otherwise. On loopback twelve digits name an account
     (secret `test`); that ends with the default key, because who revokes it wants no well-known secret to open anything.
-    `use` is noted in the key's row, once a minute.
     """
     if key_id == settings.LAMBDAPLAY_ACCESS_KEY_ID:
-        return _default(use)
+        return _default()
     if settings.LAMBDAPLAY_LOOPBACK and _ACCOUNT.fullmatch(key_id):
         return None if _default() is None else KnownKey(key_id, CONVENTION_SECRET, key_id)
-    found = _rows.get(key_id, use) if _KEY_ID.fullmatch(key_id) else None
+    found = _rows.get(key_id) if _KEY_ID.fullmatch(key_id) else None
     return None if found is None or not found.good else found.key
+
+
+def note_use(key_id: str, use: Use) -> None:
+    """A request that this key has signed was verified: noted in the key's row, once a minute."""
+    row = _rows.get(key_id) if _KEY_ID.fullmatch(key_id) else None
+    if row is not None and row.good:
+        _note_now_and_then(row, use)
 
 
 def default_key_is_good() -> bool:
@@ -76,8 +82,8 @@ def default_key_is_good() -> bool:
     return _default() is not None
 
 
-def _default(use: Use | None = None) -> KnownKey | None:
-    found = _rows.get(settings.LAMBDAPLAY_ACCESS_KEY_ID, use)
+def _default() -> KnownKey | None:
+    found = _rows.get(settings.LAMBDAPLAY_ACCESS_KEY_ID)
     if found is not None and not found.good:
         return None
     return KnownKey(
@@ -152,13 +158,7 @@ class _Rows:
     def __init__(self) -> None:
         self._seen: dict[str, tuple[float, int, _Row | None]] = {}
 
-    def get(self, key_id: str, use: Use | None) -> _Row | None:
-        row = self._find(key_id)
-        if row is not None and use is not None and row.good:
-            _note_now_and_then(row, use)
-        return row
-
-    def _find(self, key_id: str) -> _Row | None:
+    def get(self, key_id: str) -> _Row | None:
         now, revocations = time.monotonic(), _revocations()
         seen = self._seen.get(key_id)
         if seen is not None and seen[0] > now and seen[1] == revocations:

@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from invocations import clock
 from invocations.errors import AccessDenied, ValidationException
-from invocations.flows.access_keys import Use, find_key
+from invocations.flows.access_keys import find_key
 from invocations.models import TemporaryKey
 from invocations.values import Caller
 from lambdaplay.db.pool import pooled
@@ -51,12 +51,12 @@ def session_token(caller: Caller, seconds: int | None) -> TemporaryKey:
     return _make(caller, caller.arn, TOKEN_SECONDS if seconds is None else seconds)
 
 
-def find_temporary(key_id: str, token: str, use: Use | None = None) -> TemporaryKey | None:
-    """Return the key with that token, expired or not, while its access key is good (whose use this is, too)."""
+def find_temporary(key_id: str, token: str) -> TemporaryKey | None:
+    """Return the key with that token, expired or not, while its access key is good."""
     row = _found.get(key_id) or _read(key_id)
     if row is None or not secrets.compare_digest(row.token.encode(), token.encode()):
         return None
-    return row if not row.made_by or find_key(row.made_by, use) is not None else None
+    return row if not row.made_by or find_key(row.made_by) is not None else None
 
 
 def _read(key_id: str) -> TemporaryKey | None:

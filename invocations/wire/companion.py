@@ -64,6 +64,7 @@ def s3(request: Request, claim: sigv4.Signature, signed: sigv4.Signed, identity:
             raise Refusal("Missing required header for this request: x-amz-content-sha256", code="InvalidRequest")
         stated = sigv4.UNSIGNED
     sigv4.verify(claim, signed, stated, identity.secret)
+    identity.used(claim.service, claim.region)
     _refuse_unoffered("s3")
     if stated in chunked.KINDS:
         return _framed(request, claim, identity, stated)

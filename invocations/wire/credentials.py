@@ -9,7 +9,7 @@ from django.conf import settings
 
 from invocations import session_keys
 from invocations.errors import SignatureRefused
-from invocations.flows.access_keys import Use, find_key
+from invocations.flows.access_keys import Use, find_key, note_use
 from invocations.flows.temporary_keys import find_temporary
 from invocations.values import Caller, Scope
 
@@ -33,29 +33,35 @@ class Identity:
     account: str
     arn: str
     environment_id: str | None = None
+    made_by: str = ""  # the access key that this is, or comes from; none where a function's environment began it
 
     def caller(self, region: str) -> Caller:
         """The caller of a request signed with this key for that region."""
         return Caller(Scope(self.account, region), "api", self.key_id, self.arn, self.environment_id)
 
+    def used(self, service: str, region: str) -> None:
+        """A signature of this key for that service and region was verified."""
+        if self.made_by:
+            note_use(self.made_by, Use(service, region))
 
-def identify(key_id: str, token: str | None, use: Use | None = None) -> Identity:
-    """Find the key for a use of it. Raises UnknownKey or ExpiredToken. Needs no database connection of the caller's."""
+
+def identify(key_id: str, token: str | None) -> Identity:
+    """Find the key. Raises UnknownKey or ExpiredToken. Needs no database connection of the caller's."""
     if token:
-        return _session(key_id, token, use)
-    key = find_key(key_id, use)
+        return _session(key_id, token)
+    key = find_key(key_id)
     if key is None:
         raise UnknownKey("The security token included in the request is invalid.")
-    return Identity(key.key_id, key.secret, key.account, f"arn:aws:iam::{key.account}:root")
+    return Identity(key.key_id, key.secret, key.account, f"arn:aws:iam::{key.account}:root", made_by=key.key_id)
 
 
-def _session(key_id: str, token: str, use: Use | None) -> Identity:
+def _session(key_id: str, token: str) -> Identity:
     """Temporary credentials: rows that STS made, or the sealed ones of an environment and of this server itself."""
-    row = None if "." in token else find_temporary(key_id, token, use)
+    row = None if "." in token else find_temporary(key_id, token)
     if row is not None:
         if row.expires_at.timestamp() <= time.time():
             raise ExpiredToken("The security token included in the request is expired")
-        return Identity(key_id, row.secret, row.account, row.arn, row.environment_id or None)
+        return Identity(key_id, row.secret, row.account, row.arn, row.environment_id or None, row.made_by)
     try:
         found = session_keys.verify(settings.LAMBDAPLAY_SECRETS.session_key_seed, key_id, token)
     except (ValueError, TypeError):  # not ASCII, not base64, not our claims

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from types import ModuleType
 
 from invocations.errors import AccessDenied, SignatureRefused
-from invocations.flows.access_keys import Use
 from invocations.values import Caller, Scope
 from invocations.wire import companion, operations, sigv2, sigv4
 from invocations.wire.buckets.asked import is_form
@@ -84,8 +83,9 @@ def _by_query(request: Request, request_id: str) -> Response:
 def _older_s3(request: Request, request_id: str) -> Response:
     refuse_pages(request)
     claim = sigv2.read(request)
-    identity = identify(claim.key_id, claim.token, Use("s3", S3_REGION))
+    identity = identify(claim.key_id, claim.token)
     sigv2.verify(claim, request, identity.secret, time.time())
+    identity.used("s3", S3_REGION)
     return companion.s3_plain(request, identity)
 
 
@@ -110,7 +110,7 @@ def _signed(request: Request, claim: sigv4.Signature, request_id: str) -> Respon
     if claim.presigned and request.method != "GET" and claim.service != "s3":
         raise AccessDenied("A signature in the query string is accepted for GET requests only.")
     sigv4.check_scope(claim, time.time())  # real time, whatever the product clock says
-    identity = identify(claim.key_id, claim.token, Use(claim.service, claim.region))
+    identity = identify(claim.key_id, claim.token)
     sigv4.check_covered(claim, request.amz_headers())
     signed = sigv4.Signed(request.method, request.path, request.query, request.header)
     if claim.service == "s3":
@@ -122,6 +122,7 @@ def _signed(request: Request, claim: sigv4.Signature, request_id: str) -> Respon
         raise plan.too_large() from None
     hashed = sigv4.payload_hash(request.header("x-amz-content-sha256"), body)
     sigv4.verify(claim, signed, hashed, identity.secret)
+    identity.used(claim.service, claim.region)
     return plan.run(identity.caller(claim.region), body, request_id)
 
 

@@ -94,6 +94,14 @@ def test_what_a_key_is_used_for_is_noted(row: AccessKey, monkeypatch: pytest.Mon
     assert len(noted) == 1
 
 
+def test_a_key_with_a_wrong_signature_is_not_used(row: AccessKey, monkeypatch: pytest.MonkeyPatch) -> None:
+    AccessKey.objects.update(last_used_at=None)
+    noted: list[tuple[int, access_keys.Use]] = []
+    monkeypatch.setattr("threading.Thread", lambda target, args, daemon: _Started(noted, args))
+    assert ask(who(keys=Credentials(row.key_id, "somebody else's"))).status == 403
+    assert noted == []
+
+
 class _Started:
     def __init__(self, noted: list[tuple[int, access_keys.Use]], args: tuple[int, access_keys.Use]) -> None:
         self.start = lambda: noted.append(args)

@@ -16,7 +16,6 @@ from invocations import clock
 from invocations.decisions import post_policy
 from invocations.decisions.object_rules import invalid
 from invocations.errors import AccessDenied, Refusal, SignatureRefused, UnsupportedOption
-from invocations.flows.access_keys import Use
 from invocations.wire import sigv4
 from invocations.wire.credentials import Identity, identify
 from invocations.wire.http import Response
@@ -135,10 +134,11 @@ def verify(form: Form) -> Identity:
     token = fields.get("x-amz-security-token")
     if "x-amz-signature" in fields:
         return _verify_4(fields, policy, token)
-    identity = identify(fields.get("awsaccesskeyid", ""), token, Use("s3", "us-east-1"))
+    identity = identify(fields.get("awsaccesskeyid", ""), token)
     ours = base64.b64encode(hmac.digest(identity.secret.encode(), policy.encode(), "sha1"))
     if not hmac.compare_digest(ours, fields.get("signature", "").encode("utf-8", "replace")):
         raise SignatureRefused(sigv4.MISMATCH)
+    identity.used("s3", "us-east-1")
     return identity
 
 
@@ -152,10 +152,11 @@ def _verify_4(fields: Mapping[str, str], policy: str, token: str | None) -> Iden
     parts = fields.get("x-amz-credential", "").split("/")
     if len(parts) != 5 or fields.get("x-amz-algorithm") != sigv4.ALGORITHM or parts[3:] != ["s3", sigv4.TERMINATOR]:
         raise SignatureRefused(sigv4.MISMATCH)
-    identity = identify(parts[0], token, Use("s3", parts[2]))
+    identity = identify(parts[0], token)
     ours = sigv4.seal(sigv4.signing_key(identity.secret, *parts[1:4]), policy)
     if not hmac.compare_digest(ours.encode(), fields["x-amz-signature"].encode("utf-8", "replace")):
         raise SignatureRefused(sigv4.MISMATCH)
+    identity.used("s3", parts[2])
     return identity
 
 

@@ -28,7 +28,6 @@ from invocations.errors import (
     UnusablePart,
 )
 from invocations.flows import function_urls, permissions
-from invocations.flows.access_keys import Use
 from invocations.flows.admission import admitted
 from invocations.flows.invoke import invoke
 from invocations.models import FunctionUrl
@@ -183,11 +182,12 @@ def _identify(request: Request, row: FunctionUrl, body: bytes) -> Identity | Non
     sigv4.check_scope(claim, time.time())
     if claim.service != "lambda" or claim.region != row.function.region:
         raise SignatureRefused("Credential should be scoped to a valid region and to service 'lambda'.")
-    identity = identify(claim.key_id, claim.token, Use(claim.service, claim.region))
+    identity = identify(claim.key_id, claim.token)
     sigv4.check_covered(claim, request.amz_headers())
     signed = sigv4.Signed(request.method, request.path, request.query, request.header)
     hashed = sigv4.payload_hash(request.header("x-amz-content-sha256"), body)
     sigv4.verify(claim, signed, hashed, identity.secret)
+    identity.used(claim.service, claim.region)
     return identity
 
 
