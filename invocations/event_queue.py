@@ -75,7 +75,7 @@ def waiting(queue: str) -> int | None:
         # A connection of its own: those of the pool fail in odd ways when the broker has gone in between.
         with app.connection_for_write(connect_timeout=ASK_SECONDS, transport_options=dict(_ASKING)) as connection:
             try:
-                connection.connect()
+                connection.ensure_connection(max_retries=0)
                 found.append(connection.channel().queue_declare(queue=queue, passive=True).message_count)
             except connection.channel_errors:
                 found.append(0)  # no such queue: redis forgets empty ones

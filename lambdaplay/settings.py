@@ -274,6 +274,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 2,
     "socket_connect_timeout": 2,
     "health_check_interval": 10,
+    "max_retries": 0,  # of connecting to a broker that is not there: rows wait for sweeps, senders for nothing
     "ack_emulation": False,  # Redis: two more round trips a message, to find again what rows do not lose
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

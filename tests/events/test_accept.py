@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from invocations import limits
+from invocations import event_queue, limits
 from invocations.errors import InvalidRequestContent, RequestEntityTooLarge, ResourceNotFound
 from invocations.flows.accept import accept
 from invocations.flows.concurrency import put_concurrency
@@ -18,8 +18,15 @@ def test_what_is_accepted_is_committed_with_its_bytes(send: Send) -> None:
     assert bytes(row.payload.request) == b'{"a": 1}'
 
 
-def test_it_is_accepted_without_a_broker(send: Send) -> None:
+def test_it_is_accepted_without_a_broker_and_without_waiting_for_one(
+    send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_queue, "_broken_until", 0.0)
+    waits: list[float] = []
+    monkeypatch.setattr("kombu.utils.functional.sleep", waits.append)
     row = send()
+    assert event_queue.broken(), "it was tried"
+    assert waits == []
     row.refresh_from_db()
     assert row.sent_at is None, "nobody was told, and the row says so"
 
