@@ -168,6 +168,18 @@ def from_folder(path: Path) -> bytes:
     return _zip((name, file.read_bytes(), os.access(file, os.X_OK)) for name, file in sorted(files))
 
 
+def state_of(path: Path) -> frozenset[object]:
+    """What tells whether a file, or what `from_folder` would pack of a folder, has changed since."""
+    found: set[object] = set()
+    for file in _files(path) if path.is_dir() else [path]:
+        try:
+            status = file.stat()
+        except OSError:
+            continue  # gone meanwhile
+        found.add((str(file), status.st_mtime_ns, status.st_size, status.st_mode))
+    return frozenset(found)
+
+
 def from_source(filename: str, text: str) -> bytes:
     """Zip one source file, as the console's editor makes it; `bootstrap` becomes executable."""
     return _zip([(filename, text.encode(), filename == "bootstrap")])

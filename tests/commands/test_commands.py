@@ -147,7 +147,7 @@ def test_functions_are_listed_for_people_and_for_programs(make_function: MakeFun
     assert "No functions" in run("list_functions", "--region", "eu-west-1")
 
 
-@pytest.mark.parametrize("name", ["invoke", "redrive", "waiting", "clock", "queue", "prove_idempotent"])
+@pytest.mark.parametrize("name", ["invoke", "deploy", "redrive", "waiting", "clock", "queue", "prove_idempotent"])
 def test_help_ends_with_examples_that_the_command_takes(name: str) -> None:
     command = load_command_class("invocations", name)
     assert isinstance(command, HelpfulCommand)
