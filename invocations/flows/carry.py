@@ -74,18 +74,21 @@ class Carriers:
     def _carry_one(self) -> bool:
         with pooled():
             found = async_states.any_untold(clock.now())
-        if found:
-            carry(self._runner)
-        return found
+        return found and carry(self._runner)
 
 
-def carry(runner: str) -> None:
-    """Run an event of which no message speaks, and send what it leaves; what takes longer is left to a message."""
+def carry(runner: str) -> bool:
+    """Run an event of which no message speaks, and send what it leaves; what takes longer is left to a message.
+
+    False when there is none, or others are claiming what there is: they look again when they have run it.
+    """
     told = run_event.run_next(runner)
-    if told is None or told.condition is None:
-        return
-    for delivery_id in deliver.run_at_hand(told.request_id, runner):
+    if told is None:
+        return False
+    left = [] if told.condition is None else deliver.run_at_hand(told.request_id, runner)
+    for delivery_id in left:
         event_queue.send_delivery(delivery_id)
+    return True
 
 
 def start(runner: str, most: int) -> Carriers:

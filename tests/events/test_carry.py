@@ -195,7 +195,8 @@ def test_what_leaves_the_house_is_left_to_a_message(send: Send, monkeypatch: pyt
     monkeypatch.setattr(event_queue, "send_delivery", sent.append)
     tell(OUTSIDE)
     send()
-    carry.carry("test")
+    assert carry.carry("test")
+    assert not carry.carry("test"), "there is no other"
     delivery = Delivery.objects.get()
     assert (delivery.state, delivery.tries, sent) == ("PENDING", 0, [delivery.pk])
 
