@@ -72,7 +72,7 @@ def find_key(key_id: str) -> KnownKey | None:
 
 def note_use(key_id: str, use: Use) -> None:
     """A request that this key has signed was verified: noted in the key's row, once a minute."""
-    row = _rows.get(key_id) if _KEY_ID.fullmatch(key_id) else None
+    row = _rows.seen(key_id)
     if row is not None and row.good:
         _note_now_and_then(row, use)
 
@@ -168,6 +168,11 @@ class _Rows:
             self._seen.clear()
         self._seen[key_id] = (now + CACHED_SECONDS, revocations, row)
         return row
+
+    def seen(self, key_id: str) -> _Row | None:
+        """As somebody found it a moment ago; None when nobody did."""
+        found = self._seen.get(key_id)
+        return None if found is None else found[2]
 
     def clear(self) -> None:
         self._seen.clear()
