@@ -101,6 +101,10 @@ class Platform:
             self._forget(self._asking)
 
     def _read(self, sock: socket.socket) -> Call | None:
+        if _is_strange(sock.recv(5, socket.MSG_PEEK)):
+            self._forget(sock)
+            self._count -= 1
+            return None
         file = sock.makefile("rb")
         first = file.readline().decode().split()
         if not first:
@@ -139,6 +143,11 @@ class Platform:
         for sock in (self._listener, *self._connections):
             sock.close()
         self._output.close()
+
+
+def _is_strange(start: bytes) -> bool:
+    """Not a runtime: other tests call at ports where nobody listened a moment ago, and this may be one of them."""
+    return start != b"" and not any(verb.startswith(start) for verb in (b"GET /", b"POST "))
 
 
 def _lines(file: IO[bytes]) -> Mapping[str, str]:
