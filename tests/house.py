@@ -26,6 +26,7 @@ from invocations.runtime.kernel.syscalls import prctl
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0
+SOON = {"Delay": 0.02, "MaxAttempts": 1000}  # for boto3's waiters: what they wait for takes milliseconds here
 
 
 def _end_with_us() -> None:
@@ -69,6 +70,7 @@ class House:
 
     def launch(self) -> None:
         """Start without waiting."""
+        self.home.parent.mkdir(parents=True, exist_ok=True)
         with open(self.home.parent / f"{self.home.name}.out", "wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "up"],

@@ -16,7 +16,7 @@ from invocations.engines.kinesis import streams
 from invocations.management.commands import produce
 from invocations.models import Stream
 from invocations.values import Scope
-from tests.house import House
+from tests.house import SOON, House
 
 FIRST = "shardId-000000000000"
 
@@ -117,7 +117,7 @@ def test_a_batch_is_never_more_than_is_due_or_wanted(monkeypatch: pytest.MonkeyP
 def test_readings_reach_queues_and_streams(live: House) -> None:
     kinesis, sqs, name = live.client("kinesis"), live.client("sqs"), f"p-{uuid.uuid4().hex[:8]}"
     kinesis.create_stream(StreamName=name, ShardCount=1)
-    kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1})
+    kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig=SOON)
     sqs.create_queue(QueueName=name)
     for arn in (f"arn:aws:kinesis:us-east-1:000000000000:stream/{name}", f"arn:aws:sqs:us-east-1:000000000000:{name}"):
         done = live.manage("produce", "--to", arn, "--rate", "500", "--count", "30", "--seed", "7")

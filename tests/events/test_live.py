@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.house import House
+from tests.house import SOON, House
 
 FAILS = "def handler(event, context):\n    raise ValueError('boom')\n"
 WORKS = "def handler(event, context):\n    return event\n"
@@ -45,7 +45,7 @@ def make(live: House) -> Make:
             Code={"ZipFile": buffer.getvalue()},
             Timeout=30,
         )
-        client.get_waiter("function_active_v2").wait(FunctionName=name)
+        client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=SOON)
         return name
 
     return make_one

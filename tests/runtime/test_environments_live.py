@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.house import House
+from tests.house import SOON, House
 
 CALLS = """
 import boto3, json, os
@@ -41,7 +41,7 @@ def aws(live: House) -> Iterator[Any]:
             Timeout=20,
             MemorySize=256,
         )
-        client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+        client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=SOON)
     yield client
     for name in ("caller", "called"):
         client.delete_function(FunctionName=name)

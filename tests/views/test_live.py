@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.house import House
+from tests.house import SOON, House
 
 CODE = """
 def handler(event, context):
@@ -84,7 +84,7 @@ def test_a_runtime_that_cannot_run_here_says_so(live: House, echo: str) -> None:
             FunctionName="views-java", Runtime="java21", Handler="a.B::c", Role="arn:aws:iam::000000000000:role/r",
             Code={"ZipFile": package.read()},
         )  # fmt: skip
-    live.client("lambda").get_waiter("function_active_v2").wait(FunctionName="views-java", WaiterConfig={"Delay": 1})
+    live.client("lambda").get_waiter("function_active_v2").wait(FunctionName="views-java", WaiterConfig=SOON)
     status, answer = _send(live, "/functions/views-java/invoke/", {})
     assert (status, answer["error"]) == (502, "InvalidRuntimeException")
     assert "java21" in answer["message"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.house import House
+from tests.house import SOON, House
 from tests.wire.test_function_urls import ask_record
 from tests.wire.test_lambda_live import ROLE, package, runtime
 
@@ -43,7 +43,7 @@ def function(live: House) -> Iterator[str]:
         Code={"ZipFile": package(SOURCE)},
         Timeout=10,
     )["FunctionArn"]
-    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=SOON)
     yield arn
     client.delete_function(FunctionName=name)
 

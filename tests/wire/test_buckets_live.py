@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.house import House
+from tests.house import SOON, House
 from tests.wire.test_destinations_live import wait
 from tests.wire.test_lambda_live import ROLE, package, runtime
 
@@ -55,7 +55,7 @@ def watched(live: House, name: str, queue: tuple[str, str]) -> str:
         Timeout=30,
         Code={"ZipFile": package(COPYING)},
     )
-    functions.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    functions.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=SOON)
     functions.put_function_event_invoke_config(
         FunctionName=name, DestinationConfig={"OnSuccess": {"Destination": queue[1]}}
     )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.events.test_live import follow
-from tests.house import House
+from tests.house import SOON, House
 from tests.wire.test_lambda_live import ROLE, package, runtime
 
 SOURCE = """
@@ -48,7 +48,7 @@ def make(live: House) -> Callable[..., str]:
             Code={"ZipFile": package(SOURCE)},
             **more,
         )
-        api.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+        api.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=SOON)
         return name
 
     return create

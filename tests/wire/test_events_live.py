@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.house import House
+from tests.house import SOON, House
 from tests.wire.test_lambda_live import ROLE, package, runtime
 
 BASE = "us-east-1:000000000000"
@@ -30,7 +30,7 @@ def function(live: House, name: str) -> str:
     api = live.client("lambda")
     code = {"ZipFile": package(SOURCE)}
     api.create_function(FunctionName=name, Runtime=runtime(), Handler="app.handler", Role=ROLE, Code=code)
-    api.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    api.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=SOON)
     return f"arn:aws:lambda:{BASE}:function:{name}"
 
 

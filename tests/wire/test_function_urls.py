@@ -16,7 +16,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from tests.house import House
+from tests.house import SOON, House
 from tests.wire.test_lambda_live import package, runtime
 
 ECHO = 'import json\ndef handler(event, context):\n    return {"body": json.dumps(event)}\n'
@@ -47,7 +47,7 @@ def make(live: House) -> Iterator[Make]:
             Code={"ZipFile": package(source)},
         )
         made.append(name)
-        client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+        client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=SOON)
         if public:
             allow(client, name)
         answer = client.create_function_url_config(FunctionName=name, **{"AuthType": "NONE", **config})

@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from invocations.wire.protocol import cbor
-from tests.house import House
+from tests.house import SOON, House
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def name(live: House) -> str:
 
 
 def active(kinesis: Any, name: str) -> None:
-    kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1})
+    kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig=SOON)
 
 
 def consume(kinesis: Any, name: str) -> list[tuple[str, bytes]]:

@@ -21,7 +21,7 @@ from urllib.request import urlopen
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.house import House
+from tests.house import SOON, House
 from tests.wire.asking import signed
 
 ROLE = "arn:aws:iam::000000000000:role/any"
@@ -137,7 +137,7 @@ def test_updates_are_in_progress_first_and_then_serve(api: Any) -> None:
     assert api.get_function_configuration(FunctionName=name)["CodeSha256"] == settled["CodeSha256"]
     published = api.update_function_code(FunctionName=name, ZipFile=code, Publish=True)
     assert (published["Version"], published["FunctionArn"].endswith(":1")) == ("1", True)
-    api.get_waiter("published_version_active").wait(FunctionName=name, Qualifier="1", WaiterConfig={"Delay": 1})
+    api.get_waiter("published_version_active").wait(FunctionName=name, Qualifier="1", WaiterConfig=SOON)
     api.get_waiter("function_updated_v2").wait(FunctionName=name)
     for qualifier in ("$LATEST", "1"):
         answer = api.invoke(FunctionName=name, Qualifier=qualifier)

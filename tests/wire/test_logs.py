@@ -16,7 +16,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.house import House
+from tests.house import SOON, House
 from tests.runtime.hosts import until
 from tests.wire.test_lambda_live import ROLE, package, runtime
 
@@ -36,7 +36,7 @@ def name(live: House) -> Iterator[str]:
     client.create_function(
         FunctionName=name, Runtime=runtime(), Role=ROLE, Handler="app.handler", Code={"ZipFile": package(PRINTS)}
     )
-    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=SOON)
     yield name
     client.delete_function(FunctionName=name)
 

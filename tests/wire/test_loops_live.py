@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from invocations import limits
-from tests.house import House
+from tests.house import SOON, House
 from tests.wire.test_destinations_live import wait
 from tests.wire.test_lambda_live import ROLE, package, runtime
 
@@ -52,7 +52,7 @@ def create(live: House) -> Create:
             Code={"ZipFile": package(source)},
             Environment={"Variables": variables},
         )
-        client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+        client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=SOON)
         return name
 
     return make

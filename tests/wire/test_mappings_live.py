@@ -12,7 +12,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.house import House
+from tests.house import SOON, House
 from tests.wire.test_destinations_live import wait
 from tests.wire.test_lambda_live import ROLE, package, runtime
 
@@ -49,7 +49,7 @@ class Stage:
             Code={"ZipFile": package(SOURCE)},
             Environment={"Variables": {"SEEN": self.seen_url}},
         )
-        self.lambda_.get_waiter("function_active_v2").wait(FunctionName=self.name, WaiterConfig={"Delay": 1})
+        self.lambda_.get_waiter("function_active_v2").wait(FunctionName=self.name, WaiterConfig=SOON)
 
     def queue(self, fifo: bool = False, **attributes: str) -> tuple[str, str]:
         name = f"esm-{uuid.uuid4().hex[:8]}{'.fifo' if fifo else ''}"
@@ -127,7 +127,7 @@ def test_only_what_failed_comes_back(stage: Stage) -> None:
 def test_records_of_a_stream_come_in_order(stage: Stage) -> None:
     name = f"esm-{uuid.uuid4().hex[:8]}"
     stage.kinesis.create_stream(StreamName=name, ShardCount=1)
-    stage.kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1})
+    stage.kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig=SOON)
     arn = f"arn:aws:kinesis:us-east-1:{ACCOUNT}:stream/{name}"
     identifier = stage.map(arn, StartingPosition="TRIM_HORIZON", BatchSize=5)
     for start in range(0, 20, 10):

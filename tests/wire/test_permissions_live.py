@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.house import House
+from tests.house import SOON, House
 from tests.wire.test_lambda_live import ROLE, package, runtime
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:"
@@ -22,7 +22,7 @@ def function(live: House) -> str:
     name = f"policy-{uuid.uuid4().hex[:8]}"
     code = {"ZipFile": package("def handler(event, context): return event\n")}
     api.create_function(FunctionName=name, Runtime=runtime(), Handler="app.handler", Role=ROLE, Code=code)
-    api.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    api.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=SOON)
     return name
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.house import House
+from tests.house import SOON, House
 from tests.wire.test_lambda_live import ROLE, package, runtime
 
 SECONDS = 20
@@ -202,7 +202,7 @@ def function(live: House, topic: str) -> Callable[..., str]:
             Principal="sns.amazonaws.com",
             SourceArn=topic,
         )
-        api.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+        api.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=SOON)
         return str(made["FunctionArn"])
 
     return create

@@ -16,7 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from invocations.runtime import runtimes
-from tests.house import House
+from tests.house import SOON, House
 from tests.runtime.hosts import until
 from tests.streams import BOOTSTRAP, ERROR, Gate, query
 from tests.wire.test_function_urls import allow, ask, ask_record, url_id
@@ -279,7 +279,7 @@ def test_a_buffered_function_behind_a_streaming_url(live: House, python: str, ur
         FunctionName=python,
         ZipFile=package("def handler(event, context):\n    return {'statusCode': 201, 'body': 'b'}\n"),
     )
-    client.get_waiter("function_updated_v2").wait(FunctionName=python, WaiterConfig={"Delay": 1})
+    client.get_waiter("function_updated_v2").wait(FunctionName=python, WaiterConfig=SOON)
     status, headers, body = ask(live, called)
     assert (status, headers["content-type"]) == (200, "application/json")
     assert json.loads(body) == {"statusCode": 201, "body": "b"}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lambdaplay.chaos.source_judge import Item, Report, judge
-from tests.house import House
+from tests.house import SOON, House
 from tests.wire.test_lambda_live import ROLE, package, runtime
 
 pytestmark = pytest.mark.storm
@@ -78,7 +78,7 @@ def mapped(live: House, name: str) -> None:
         Code={"ZipFile": package(SOURCE)},
         Environment={"Variables": {"SEEN": url}},
     )
-    lambda_.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    lambda_.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=SOON)
     lambda_.create_event_source_mapping(
         FunctionName=name,
         EventSourceArn=table["LatestStreamArn"],
