@@ -14,6 +14,7 @@ from invocations.models import Attempt, EventInvokeConfig, Function, Invocation,
 from invocations.runtime import client
 from invocations.values import Condition
 from tests.events.conftest import SCOPE, Send
+from tests.runtime.hosts import until
 
 
 def configure(**values: int) -> None:
@@ -168,13 +169,12 @@ def test_a_result_that_comes_after_another_runner_took_over_does_not_count(send:
 
 
 def test_of_two_runs_in_one_process_only_the_overtaken_one_is_ended(send: Send) -> None:
-    row = send({"sleep": 2})
+    row = send({"sleep": 3})
 
     def run_in_thread(runner: str, runs: int) -> threading.Thread:
         thread = threading.Thread(target=run_event.run, args=(row.request_id, runner))
         thread.start()
-        while len(client._loans) < runs:
-            pass
+        assert until(lambda: len(client._loans) == runs)
         return thread
 
     paused = run_in_thread("paused", 1)
