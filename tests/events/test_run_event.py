@@ -174,7 +174,7 @@ def test_of_two_runs_in_one_process_only_the_overtaken_one_is_ended(send: Send) 
     def run_in_thread(runner: str, runs: int) -> threading.Thread:
         thread = threading.Thread(target=run_event.run, args=(row.request_id, runner))
         thread.start()
-        assert until(lambda: len(client._loans) == runs)
+        assert until(lambda: len(client._loans) == runs, 20)
         return thread
 
     paused = run_in_thread("paused", 1)
