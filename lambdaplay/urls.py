@@ -15,8 +15,6 @@ from invocations.views.invoke import invoke_view
 from invocations.views.object_store import changes
 from invocations.views.records import record
 
-admin.autodiscover()
-
 handler400 = "invocations.views.failures.bad_request"
 
 urlpatterns = [

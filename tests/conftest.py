@@ -14,6 +14,7 @@ from typing import Any
 
 import django
 import pytest
+from django.conf import settings as django_settings
 
 _HOMES = "LAMBDAPLAY_TEST_HOMES"
 _KEPT = (_HOMES, "LAMBDAPLAY_TEST_DATABASE_URL", "LAMBDAPLAY_TEST_POSTGRES", "LAMBDAPLAY_REQUIRE_SERVICES")
@@ -36,6 +37,7 @@ def _make_place() -> Path:
 HOME = _make_place()
 os.environ["DJANGO_SETTINGS_MODULE"] = "lambdaplay.settings"
 django.setup()
+django_settings.LAMBDAPLAY_HOME.make()  # as `manage.py up` does before anything else
 # A worker that inherited it would read the settings before this file gives it a place.
 del os.environ["DJANGO_SETTINGS_MODULE"]
 
